@@ -62,6 +62,6 @@ def histogram(scores: list[float]) -> list[str]:
         counts[min(int((score - low) / width), HISTOGRAM_BINS - 1)] += 1
     unit = HISTOGRAM_WIDTH / max(counts)
     return [
-        f"{low + i * width:5.2f} to {low + (i + 1) * width:5.2f} | {'█' * round(count * unit)} {count}".rstrip()
+        f"{low + i * width:5.2f} to {low + (i + 1) * width:5.2f} | {'█' * round(count * unit)} {count}"
         for i, count in enumerate(counts)
     ]

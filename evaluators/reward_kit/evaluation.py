@@ -46,9 +46,8 @@ class EvaluatorPreviewResult:
         """Print a summary and each sample's scores."""
         print(f"Preview ({self.mode}): {self.total_samples} samples in {self.total_runtime_ms} ms")
         for sample in self.results:
-            print(
-                f"\nSample {sample.index + 1}: {'ok' if sample.success else 'failed'}, score {sample.score:.3f}"
-            )
+            state = "ok" if sample.success else "failed"
+            print(f"\nSample {sample.index + 1}: {state}, score {sample.score:.3f}")
             if sample.reason:
                 print(f"  {sample.reason}")
             for name, metric in sample.per_metric_evals.items():

@@ -1,0 +1,193 @@
+"""Running code in a child process of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+from .base import Execution, Limits, Program
+from .code_blocks import language_name
+
+COMPILE_TIME_S = 30.0
+MODE = "subprocess"
+
+_FILE_NAMES = {"python": "main.py", "javascript": "main.js", "c": "main.c", "cpp": "main.cpp"}
+# Node reserves tens of gigabytes of address space, so that only its own limit can bound its heap.
+_NO_ADDRESS_LIMIT = {"javascript"}
+
+
+class SubprocessExecutor:
+    """
+    Runs Python, JavaScript, C and C++ in a child process with limits.
+
+    The child has an empty environment, its own folder, bounded CPU time, memory, files, processes
+    and output, and is killed with all its descendants. This contains mistakes, not malice: the child
+    can read what this user can read and use the network. Run hostile code in a sandbox.
+    """
+
+    def run(self, program: Program, limits: Limits) -> Execution:
+        """Run a program within limits."""
+        language = language_name(program.language)
+        if language not in _FILE_NAMES:
+            return _unavailable(f"language {program.language!r} is not supported")
+        with tempfile.TemporaryDirectory(prefix="reward_kit_", ignore_cleanup_errors=True) as folder:
+            source = Path(folder) / _FILE_NAMES[language]
+            source.write_text(program.code, encoding="utf-8", errors="surrogateescape")
+            prepared = _prepare(language, source, limits)
+            if isinstance(prepared, Execution):
+                return prepared
+            bounded = language not in _NO_ADDRESS_LIMIT
+            return _run(prepared, program.stdin, folder, limits, bounded)
+
+
+def _prepare(language: str, source: Path, limits: Limits) -> list[str] | Execution:
+    """Return the command that runs the source, after compiling it if need be."""
+    if language == "python":
+        return [sys.executable, "-I", "-B", str(source)]
+    if language == "javascript":
+        node = shutil.which("node")
+        memory = [f"--max-old-space-size={limits.memory_mb}"] if limits.memory_mb else []
+        return [node, *memory, str(source)] if node else _unavailable("Node.js is not installed")
+    return _compile(language, source)
+
+
+def _compile(language: str, source: Path) -> list[str] | Execution:
+    compiler = shutil.which("g++" if language == "cpp" else "gcc")
+    if not compiler:
+        return _unavailable(f"no compiler for {language} is installed")
+    binary = source.with_suffix(".out")
+    standard = "-std=c++17" if language == "cpp" else "-std=c11"
+    command = [compiler, standard, "-O2", "-o", str(binary), str(source), "-lm"]
+    generous = Limits(time_s=COMPILE_TIME_S, memory_mb=2048, file_mb=256)
+    result = _run(command, "", str(source.parent), generous, bound_memory=True, path=os.defpath)
+    if result.succeeded:
+        return [str(binary)]
+    status = "timeout" if result.status == "timeout" else "compile_error"
+    return Execution(status, "", result.stderr, "the code does not compile", MODE)
+
+
+def _run(
+    command: list[str],
+    stdin: str,
+    folder: str,
+    limits: Limits,
+    bound_memory: bool,
+    path: str = "/usr/bin:/bin",
+) -> Execution:
+    environment = {"PATH": path, "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        close_fds=True,
+        preexec_fn=_apply_limits(limits, bound_memory),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, err = _Capture(process.stdout, limits.output_bytes), _Capture(process.stderr, limits.output_bytes)
+    feeder = Thread(target=_feed, args=(process.stdin, stdin), daemon=True)
+    for thread in (out, err, feeder):
+        thread.start()
+    timed_out = _wait(process, out, err, limits.time_s)
+    _kill_tree(process)
+    for thread in (out, err, feeder):
+        thread.join(timeout=1.0)
+    return _execution(process.returncode, out, err, timed_out, limits)
+
+
+def _wait(process: subprocess.Popen[bytes], out: _Capture, err: _Capture, time_s: float) -> bool:
+    """Wait for the end; return whether time ran out first. Too much output ends it too."""
+    deadline = time.monotonic() + time_s
+    while process.poll() is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return True
+        if out.overflowed or err.overflowed:
+            return False
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=min(left, 0.05))
+    return False
+
+
+def _execution(code: int, out: _Capture, err: _Capture, timed_out: bool, limits: Limits) -> Execution:
+    stdout, stderr = out.text(), err.text()
+    if timed_out:
+        return Execution("timeout", stdout, stderr, f"did not finish within {limits.time_s:g} s", MODE)
+    if out.overflowed or err.overflowed:
+        return Execution("output_limit", stdout, stderr, f"printed over {limits.output_bytes} bytes", MODE)
+    if code:
+        reason = f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        return Execution("error", stdout, stderr, reason, MODE)
+    return Execution("ok", stdout, stderr, "", MODE)
+
+
+class _Capture(Thread):
+    """Reads a pipe to its end and keeps no more than a limit."""
+
+    def __init__(self, pipe: IO[bytes], limit: int) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._limit = limit
+        self._data = bytearray()
+        self.overflowed = False
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, ValueError), self._pipe:
+            while chunk := os.read(self._pipe.fileno(), 65536):
+                self._data += chunk[: self._limit - len(self._data)]
+                self.overflowed |= len(self._data) >= self._limit
+                if self.overflowed:
+                    return
+
+    def text(self) -> str:
+        return bytes(self._data).decode("utf-8", errors="replace")
+
+
+def _feed(pipe: IO[bytes], text: str) -> None:
+    # A program that does not read its input closes the pipe; that is its right.
+    with contextlib.suppress(OSError, ValueError), pipe:
+        pipe.write(text.encode("utf-8", errors="surrogateescape"))
+
+
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    # Descendants stay in the session's process group unless they leave it on purpose.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _apply_limits(limits: Limits, bound_memory: bool) -> Callable[[], None]:
+    cpu_s = int(limits.time_s) + 1
+    bounds = {
+        resource.RLIMIT_CPU: cpu_s,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: limits.file_mb * 2**20,
+    }
+    if bound_memory and limits.memory_mb:
+        bounds[resource.RLIMIT_AS] = limits.memory_mb * 2**20
+
+    def apply() -> None:
+        for kind, bound in bounds.items():
+            resource.setrlimit(kind, (bound, bound))
+
+    return apply
+
+
+def _unavailable(detail: str) -> Execution:
+    return Execution("unavailable", detail=detail, mode=MODE)
