@@ -43,7 +43,6 @@ class ModelInfo:
     """Values for sampling parameters that a request leaves out."""
     max_completion_tokens: int | None = None
     """Completions are cut at this length whatever a request asks for."""
-    eos_token_ids: tuple[int, ...] = ()
 
     @property
     def supports_chat(self) -> bool:
@@ -70,7 +69,6 @@ class ModelInfo:
             stop_in_output=bool(declared.get("stopInOutput", True)),
             default_sampling=declared.get("defaultSamplingParams") or {},
             max_completion_tokens=declared.get("maxCompletionTokens"),
-            eos_token_ids=files.eos_token_ids(),
         )
 
 
@@ -95,8 +93,3 @@ class _ModelFiles:
             named = {entry["name"]: entry["template"] for entry in template}
             return named.get("default")
         return template
-
-    def eos_token_ids(self) -> tuple[int, ...]:
-        ids = self.read("generation_config.json").get("eos_token_id")
-        ids = self.read("config.json").get("eos_token_id") if ids is None else ids
-        return tuple(ids) if isinstance(ids, list) else () if ids is None else (ids,)
