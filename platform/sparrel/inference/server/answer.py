@@ -39,7 +39,6 @@ class Answer:
 
     async def run(self, engine: TokenSource) -> AsyncGenerator[Piece]:
         """Yield the pieces, keeping the metrics up to date."""
-        self.metrics.concurrent = engine.stats().running
         pieces = run_choices(engine, self.choices, self.engine_requests)
         try:
             async for piece in pieces:

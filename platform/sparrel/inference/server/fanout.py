@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Protocol, cast
 
-from sparrel.engine import EngineDead, EngineRequest, EngineStats, OutputDelta
+from sparrel.engine import EngineDead, EngineRequest, OutputDelta
 from sparrel.inference.server.choice import Choice, Piece
 from sparrel.inference.server.failures import as_client_error
 
@@ -16,8 +16,6 @@ class TokenSource(Protocol):
     """What the model server needs of `AsyncEngine`."""
 
     def generate(self, request: EngineRequest) -> AsyncIterator[OutputDelta]: ...
-
-    def stats(self) -> EngineStats: ...
 
 
 async def run_choices(

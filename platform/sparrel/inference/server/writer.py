@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -34,12 +35,20 @@ async def write_whole(
 
 
 async def write_stream(
-    answer: Answer, dialect: Dialect, engine: TokenSource, send: TrackedSend, extra: list[Header]
+    answer: Answer,
+    dialect: Dialect,
+    engine: TokenSource,
+    send: TrackedSend,
+    extra: list[Header],
+    pace: Callable[[], float],
 ) -> None:
-    """Send events; a failure before the first raises, a later one becomes the stream's last event."""
+    """Send events; a failure before the first raises, a later one becomes the stream's last event.
+
+    After each event the stream rests for `pace()` seconds, while the engine merges what is generated.
+    """
     try:
         async with aclosing(answer.run(engine)) as pieces:
-            await _write_events(answer, _Events(answer, dialect), pieces, send, extra)
+            await _write_events(answer, _Events(answer, dialect), pieces, send, extra, pace)
     except SparrelError as error:
         if not send.started:
             raise
@@ -47,7 +56,12 @@ async def write_stream(
 
 
 async def _write_events(
-    answer: Answer, events: _Events, pieces: AsyncIterator[Piece], send: TrackedSend, extra: list[Header]
+    answer: Answer,
+    events: _Events,
+    pieces: AsyncIterator[Piece],
+    send: TrackedSend,
+    extra: list[Header],
+    pace: Callable[[], float],
 ) -> None:
     async for piece in pieces:
         if not send.started:
@@ -56,6 +70,9 @@ async def _write_events(
         part = events.of(piece)
         if part:
             await _send_part(send, part + DONE if events.complete else part, last=events.complete)
+            rest_s = pace()
+            if rest_s and not events.complete:
+                await asyncio.sleep(rest_s)
 
 
 class _Events:
