@@ -77,7 +77,9 @@ def factorial(value: Number) -> int:
 
 
 def absolute(value: Number) -> Number:
-    return abs(to_complex(value)) if isinstance(value, complex) else abs(value)
+    if isinstance(value, Fraction):
+        return abs(value)
+    return float(abs(value))
 
 
 def _simple(value: complex) -> Number:

@@ -17,7 +17,6 @@ class Limits:
     """None leaves memory unlimited."""
     output_bytes: int = 1_000_000
     file_mb: int = 16
-    processes: int = 64
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import MissingDependencyError, UsageError
-from .base import Execution, Limits, Program
+from .base import Execution, Limits, Program, Status
 from .code_blocks import language_name
 
 MODE = "e2b"
@@ -38,7 +38,7 @@ class E2BExecutor:
                 code = _with_input(program.code, program.stdin, language)
                 return _execution(sandbox.run_code(code, language=language, timeout=limits.time_s))
         except Exception as error:  # the client's errors have no common base
-            status = "timeout" if "timeout" in type(error).__name__.lower() else "unavailable"
+            status: Status = "timeout" if "timeout" in type(error).__name__.lower() else "unavailable"
             return Execution(status, detail=f"{type(error).__name__}: {error}", mode=MODE)
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from .base import Execution, Limits, Program
+from .base import Execution, Limits, Program, Status
 from .code_blocks import language_name
 
 COMPILE_TIME_S = 30.0
@@ -31,7 +29,7 @@ class SubprocessExecutor:
     """
     Runs Python, JavaScript, C and C++ in a child process with limits.
 
-    The child has an empty environment, its own folder, bounded CPU time, memory, files, processes
+    The child has an empty environment, its own folder, bounded CPU time, memory, file sizes
     and output, and is killed with all its descendants. This contains mistakes, not malice: the child
     can read what this user can read and use the network. Run hostile code in a sandbox.
     """
@@ -73,7 +71,7 @@ def _compile(language: str, source: Path) -> list[str] | Execution:
     result = _run(command, "", str(source.parent), generous, bound_memory=True, path=os.defpath)
     if result.succeeded:
         return [str(binary)]
-    status = "timeout" if result.status == "timeout" else "compile_error"
+    status: Status = "timeout" if result.status == "timeout" else "compile_error"
     return Execution(status, "", result.stderr, "the code does not compile", MODE)
 
 
@@ -87,7 +85,7 @@ def _run(
 ) -> Execution:
     environment = {"PATH": path, "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
     process = subprocess.Popen(
-        command,
+        _within_limits(command, limits, bound_memory),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -95,7 +93,6 @@ def _run(
         env=environment,
         start_new_session=True,
         close_fds=True,
-        preexec_fn=_apply_limits(limits, bound_memory),
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -172,21 +169,13 @@ def _kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _apply_limits(limits: Limits, bound_memory: bool) -> Callable[[], None]:
-    cpu_s = int(limits.time_s) + 1
-    bounds = {
-        resource.RLIMIT_CPU: cpu_s,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: limits.file_mb * 2**20,
-    }
+def _within_limits(command: list[str], limits: Limits, bound_memory: bool) -> list[str]:
+    """Have a shell set the limits and become the command: unlike a hook in the child, safe among threads."""
+    bounds = [f"-t {int(limits.time_s) + 1}", "-c 0", f"-f {limits.file_mb * 2048}"]
     if bound_memory and limits.memory_mb:
-        bounds[resource.RLIMIT_AS] = limits.memory_mb * 2**20
-
-    def apply() -> None:
-        for kind, bound in bounds.items():
-            resource.setrlimit(kind, (bound, bound))
-
-    return apply
+        bounds.append(f"-v {limits.memory_mb * 1024}")
+    script = " && ".join(f"ulimit {bound}" for bound in bounds) + ' && exec "$@"'
+    return ["/bin/sh", "-c", script, "sh", *command]
 
 
 def _unavailable(detail: str) -> Execution:
