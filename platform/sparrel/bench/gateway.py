@@ -13,11 +13,16 @@ from tempfile import TemporaryDirectory
 import aiohttp
 
 from sparrel.bench.data_path import KEY, MODEL, SECRET, running
+from sparrel.bench.load import cpu_seconds
 from sparrel.bench.random_model import write_random_model
 from sparrel.bench.report import Row, Section, at_least, at_most
 
 CLIENTS = 16
 TOKENS = 96
+NOTE = (
+    f"Random Llama of the demo model's size on CPU, {TOKENS} tokens a stream, one engine thread; "
+    "model server, gateway and client are three processes."
+)
 PROMPT = "the quick brown fox jumps over the lazy dog"
 
 
@@ -38,21 +43,24 @@ class Streams:
     """Median over the requests."""
 
 
-def measure(folder: Path | None = None, *, rounds: int = 5, streams: int = 64, singles: int = 40) -> Section:
+def measure(folder: Path | None = None, *, rounds: int = 9, streams: int = 32, singles: int = 5) -> Section:
     """Compare throughput with 16 clients and the time to the first byte with one, side by side.
 
-    Rounds alternate between the sides, so that a busy neighbour disturbs both; medians are compared.
+    Rounds alternate between the sides and each pair gives one ratio, of which the median counts: a busy
+    neighbour disturbs both sides of a pair.
     """
     with TemporaryDirectory() as root:
         model = folder or write_random_model(Path(root), hidden=192, layers=6)
         with running("model", str(model)) as server, running("gateway", server.address) as gateway:
             direct = Side(f"{server.address}/v1/chat/completions", {"x-sparrel-secret": SECRET})
             through = Side(f"{gateway.address}/v1/chat/completions", {"authorization": f"Bearer {KEY}"})
-            asyncio.run(_burst(through, clients=4, streams=8))
-            asyncio.run(_burst(direct, clients=4, streams=8))
+            _alternate(direct, through, 1, clients=4, streams=8)
             busy = _alternate(direct, through, rounds, clients=CLIENTS, streams=streams)
-            idle = _alternate(direct, through, rounds, clients=1, streams=singles // rounds, tokens=2)
-    return _section(busy, idle)
+            idle = _alternate(direct, through, rounds, clients=1, streams=singles, tokens=2)
+            before = cpu_seconds(server.pid), cpu_seconds(gateway.pid)
+            asyncio.run(_burst(through, clients=CLIENTS, streams=streams))
+            spent = cpu_seconds(server.pid) - before[0], cpu_seconds(gateway.pid) - before[1]
+    return Section("Gateway", NOTE, [_throughput(*busy), _first_byte(*idle), _cpu(*spent, streams)])
 
 
 def _alternate(
@@ -100,30 +108,35 @@ async def _stream(session: aiohttp.ClientSession, url: str, tokens: int) -> floa
     return first
 
 
-def _section(busy: tuple[list[Streams], list[Streams]], idle: tuple[list[Streams], list[Streams]]) -> Section:
-    direct, through = (median(s.tokens_per_s for s in side) for side in busy)
-    direct_ms, through_ms = (median(s.first_byte_ms for s in side) for side in idle)
-    rows = [
-        Row(
-            f"streamed throughput, {CLIENTS} clients, through the gateway / direct",
-            f"{through:.0f} tokens/s",
-            f"{direct:.0f} tokens/s",
-            through / direct,
-            at_least(0.90),
-        ),
-        Row(
-            "time to first byte added by the gateway, one client, p50",
-            f"{through_ms:.1f} ms",
-            f"{direct_ms:.1f} ms",
-            through_ms - direct_ms,
-            at_most(5),
-        ),
-    ]
-    note = (
-        f"Random Llama on CPU, {TOKENS} tokens a stream, one engine thread; model server, gateway and client "
-        "are three processes, and the rounds of both sides alternate."
+def _throughput(direct: list[Streams], through: list[Streams]) -> Row:
+    ratios = [ours.tokens_per_s / theirs.tokens_per_s for ours, theirs in zip(through, direct, strict=True)]
+    return Row(
+        f"streamed throughput, {CLIENTS} clients, through the gateway / direct",
+        f"{median(side.tokens_per_s for side in through):.0f} tokens/s",
+        f"{median(side.tokens_per_s for side in direct):.0f} tokens/s",
+        median(ratios),
+        at_least(0.90),
     )
-    return Section("Gateway", note, rows)
+
+
+def _first_byte(direct: list[Streams], through: list[Streams]) -> Row:
+    added = [ours.first_byte_ms - theirs.first_byte_ms for ours, theirs in zip(through, direct, strict=True)]
+    return Row(
+        "milliseconds to the first byte added by the gateway, one client, p50",
+        f"{median(side.first_byte_ms for side in through):.1f} ms",
+        f"{median(side.first_byte_ms for side in direct):.1f} ms",
+        median(added),
+        at_most(5),
+    )
+
+
+def _cpu(server_s: float, gateway_s: float, streams: int) -> Row:
+    return Row(
+        f"CPU of the gateway / of the model server, {CLIENTS} clients",
+        f"{1000 * gateway_s / streams:.1f} ms a stream",
+        f"{1000 * server_s / streams:.1f} ms a stream",
+        gateway_s / server_s,
+    )
 
 
 def main() -> None:
