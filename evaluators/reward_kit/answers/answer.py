@@ -92,7 +92,7 @@ def read(text: str) -> Answer | None:
     text = _unwrap(text.strip())
     if not text or len(text) > 1000:
         return None
-    for reader in (_compound, _statements, _union, _relation, _bracketed, _bare_list):
+    for reader in (_compound, _statements, _union, _named_values, _relation, _bracketed, _bare_list):
         found = reader(text)
         if found is not None:
             return found
@@ -172,6 +172,13 @@ def _bracketed(text: str) -> Answer | None:
     return _collect(text[0] + text[-1], parts) if len(parts) > 1 or text[0] == "[" else None
 
 
+def _named_values(text: str) -> Answer | None:
+    """ "a = 3, b = 4" """
+    parts = split_top(text, r",")
+    named = len(parts) > 1 and all(re.match(r"[^=]*[^=<>!]=[^=]", part) for part in parts)
+    return _collect("list", parts) if named else None
+
+
 def _bare_list(text: str) -> Answer | None:
     parts = _commas(text)
     return _collect("list", parts) if len(parts) > 1 else None
@@ -222,6 +229,8 @@ def _values(pieces: list[str], operators: list[str]) -> list[str]:
 def _equality(pieces: list[str]) -> Answer | None:
     value = read(pieces[-1])
     left = pieces[0]
+    if not _can_be_left_side(left):
+        return None
     name = left if re.fullmatch(r"[A-Za-zα-ω](?:_\w+|_\(\w+\))?'?", left) else ""
     if isinstance(value, Quantity):
         sides = _expression(left)
@@ -229,6 +238,12 @@ def _equality(pieces: list[str]) -> Answer | None:
             return Equation("=", sides, value.expression) if not value.unit_text else None
         return replace(value, name=name)
     return value
+
+
+def _can_be_left_side(text: str) -> bool:
+    """Tell "area" and "2x + 1" from the beginning of a sentence that happens to hold an equation."""
+    is_label = len(text.split()) <= 3 and not re.search(r"[\d,]", text)
+    return is_label or _expression(text) is not None
 
 
 def _is_call(text: str) -> bool:
@@ -298,6 +313,8 @@ def _with_unit(text: str) -> Quantity | None:
         if not head or (match.end() and text[match.end() - 1].isalpha()):
             continue
         tail = tail[1:-1] if tail.startswith("(") and _closes_at_end(tail) else tail
+        if tail.startswith("°") and re.search(r"sin|cos|tan|sec|csc|cot", head):
+            continue  # the angle's degrees, not the value's
         unit = parse_unit(tail)
         if unit is None and not _is_noun(tail):
             continue
@@ -336,6 +353,8 @@ def _expression(text: str) -> Expression | None:
 def _looks_algebraic(text: str) -> bool:
     """Tell algebra such as "2xy + b" from prose such as "it is big"."""
     words = [word for word in re.findall(r"[A-Za-z]{2,}", text) if word not in KNOWN_NAMES]
+    if re.fullmatch(r"[A-Za-z]{3,}", text) and words:
+        return False
     if any(f" {word.lower()} " in _ENGLISH for word in words):
         return False
     if re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", " ".join(text.split())) and words:

@@ -88,6 +88,9 @@ def _with_sign(expression: Expression, sign: int) -> Expression:
 def _same_mixed(expected: Answer, actual: Answer, rules: Rules) -> bool:
     """Compare a value with a collection that states nothing but one value, as "3/8, or 37.5%" does."""
     for one, other in ((expected, actual), (actual, expected)):
+        if isinstance(one, Equation) and isinstance(other, Quantity) and len(one.left.variables) > 1:
+            # "a + b = 5" states a value, "2x = 10" does not.
+            return one.operator == "=" and _same(Quantity(one.right), other, rules)
         if isinstance(one, Collection) and one.parts and isinstance(other, (Quantity, Equation)):
             return all(_same(part, other, rules) for part in one.parts) and one.shape in ("list", "set")
     return False

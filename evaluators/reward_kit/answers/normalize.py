@@ -46,7 +46,7 @@ _MAX_NESTING = 20
 def normalize(text: str) -> str:
     """Rewrite an answer in plain notation; what is not mathematics passes through."""
     text = _strip_markup(text)
-    text = _latex(text) if re.search(r"[\\$]|[\^_]\{", text) else text
+    text = _latex(text) if re.search(r"[\\$]|[\^_]\{|\{,\}", text) else text
     text = _unicode(text)
     text = re.sub(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))", " * ", text)
     text = text.replace("**", "^")
@@ -75,16 +75,13 @@ def _strip_markup(text: str) -> str:
 
 
 def _latex(text: str) -> str:
+    text = _matrix(text)
     for opening, closing in (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)")):
         text = text.replace(opening, " ").replace(closing, " ")
     text = _dollars(text)
     text = text.replace("{,}", ",").replace("\\!", "").replace("\\%", "%")
     text = re.sub(r"(?<=\d),?\\[,;: ](?=\d{3}(?!\d))", ",", text)
     text = re.sub(r"\\[,;:> ]|~", " ", text)
-    text = re.sub(r"\\(?:begin|end)\s*\{(?:array)\}(?:\{[^{}]*\})?", " ", text)
-    text = re.sub(r"\\begin\s*\{[pbvB]?matrix\}", " [[", text)
-    text = re.sub(r"\\end\s*\{[pbvB]?matrix\}", "]] ", text)
-    text = _matrix_rows(text)
     text = text.replace("\\{", " ⦃").replace("\\}", "⦄ ")
     text = re.sub(r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?", "°", text)
     text = _groups(text)
@@ -103,13 +100,19 @@ def _dollars(text: str) -> str:
     return text.replace("＄", "$")
 
 
-def _matrix_rows(text: str) -> str:
-    if "[[" not in text:
-        return text
-    head, _, tail = text.partition("[[")
-    body, _, rest = tail.partition("]]")
-    rows = [row for row in re.split(r"\\\\", body) if row.strip()]
-    return head + "(" + ", ".join("(" + row.replace("&", ",") + ")" for row in rows) + ")" + rest
+def _matrix(text: str) -> str:
+    """Write a matrix as a tuple of its rows."""
+    return re.sub(
+        r"\\begin\s*\{([pbvB]?matrix)\}(.*?)\\end\s*\{\1\}",
+        lambda match: _rows(match.group(2)),
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def _rows(body: str) -> str:
+    rows = [row for row in re.split(r"\\\\(?:\[[^\]]*\])?", body) if row.strip()]
+    return " (" + ", ".join("(" + row.replace("&", ",") + ")" for row in rows) + ") "
 
 
 def _groups(text: str) -> str:

@@ -14,8 +14,8 @@ _KINDS = {
     "numbered_list": re.compile(r"^\s*(?:\(?\d{1,3}[.)]|[a-z]\))\s+\S", re.MULTILINE),
     "bullet_points": re.compile(r"^\s*[-*•]\s+\S", re.MULTILINE),
     "transitions": re.compile(
-        r"\b(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|after that|finally|lastly|therefore|thus|hence|"
-        r"consequently|as a result|in conclusion)\b,?",
+        r"\b(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|after that|finally|lastly|therefore|thus|"
+        r"hence|consequently|as a result|in conclusion)\b,?",
         re.IGNORECASE,
     ),
 }
