@@ -18,6 +18,9 @@ EXACT_RELATIVE = 1e-9
 NEAR_MISS = 0.99
 """The most that a number can get which is not the expected one."""
 
+MAX_DIGITS = 1000
+"""Longer runs of digits are compared as text."""
+
 _LITERALS = {"true": "true", "false": "false", "none": "null", "null": "null"}
 
 
@@ -68,15 +71,29 @@ def _line_similarity(actual: str, expected: str) -> float:
     return structure if structure is not None else _text_similarity(actual, expected)
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text) if "_" not in text else None
-    except ValueError:
+def _number(text: str) -> int | float | None:
+    if "_" in text or len(text) > MAX_DIGITS:
         return None
+    for kind in (int, float):
+        try:
+            number: int | float = kind(text)
+            return number
+        except ValueError:
+            continue
+    return None
 
 
-def _number_similarity(actual: float, expected: float) -> float:
-    if actual == expected or (math.isnan(actual) and math.isnan(expected)):
+def _number_similarity(actual: int | float, expected: int | float) -> float:
+    if actual == expected:
+        return 1.0
+    try:
+        return _unequal_similarity(float(actual), float(expected))
+    except OverflowError:  # integers beyond the range of floats
+        return 0.0
+
+
+def _unequal_similarity(actual: float, expected: float) -> float:
+    if math.isnan(actual) and math.isnan(expected):
         return 1.0
     if not (math.isfinite(actual) and math.isfinite(expected)):
         return 0.0
@@ -114,7 +131,7 @@ def _value_similarity(actual: Any, expected: Any) -> float:
     if isinstance(actual, bool) or isinstance(expected, bool):
         return 1.0 if actual is expected else 0.0
     if isinstance(actual, (int, float)) and isinstance(expected, (int, float)):
-        return 1.0 if _number_similarity(float(actual), float(expected)) == 1.0 else 0.0
+        return 1.0 if _number_similarity(actual, expected) == 1.0 else 0.0
     if isinstance(actual, dict) and isinstance(expected, dict):
         return _dict_similarity(actual, expected)
     if isinstance(actual, set) and isinstance(expected, set):
