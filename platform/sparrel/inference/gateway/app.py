@@ -74,7 +74,8 @@ class Gateway:
         self._settings = settings
         self._upstream = Upstream(secret, settings.connect_timeout_s)
         self._dispatcher = Dispatcher(directory, self._upstream, settings)
-        self._in_flight = 0
+        self.in_flight = 0
+        """Requests being answered or waiting now."""
 
     @staticmethod
     def matches(path: str) -> bool:
@@ -129,15 +130,15 @@ class Gateway:
         send: TrackedSend,
         record: AccessRecord,
     ) -> None:
-        if self._in_flight >= self._settings.max_in_flight:
+        if self.in_flight >= self._settings.max_in_flight:
             raise Unavailable("The platform has too many requests open; try again later", retry_after_s=1)
-        self._in_flight += 1
+        self.in_flight += 1
         try:
             body = await read_body(scope, receive, self._settings.max_body_bytes)
             work = self._forward(path, body, caller, scope, send, record)
             await unless_disconnected(receive, work)
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
     async def _forward(
         self,
