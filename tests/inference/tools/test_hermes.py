@@ -82,7 +82,8 @@ def test_arguments_are_streamed_as_they_are_written() -> None:
 
 def test_only_the_first_call_counts_when_parallel_calls_are_off() -> None:
     call = '<tool_call>{"name": "f", "arguments": {}}</tool_call>'
-    assert parse(call + call, only_first=True) == ("", [("f", "{}")])
+    for size in (1, 4, 1000):
+        assert parse(call + "and" + call, size, only_first=True) == ("", [("f", "{}")])
 
 
 def test_a_forced_call_goes_on_from_its_opening() -> None:

@@ -41,7 +41,7 @@ class HermesParser:
     def feed(self, text: str) -> Parsed:
         self._held += text
         content, calls = "", []
-        while True:
+        while not self.done:
             if not self._inside:
                 content += self._leave_content()
             if not self._inside:
@@ -56,6 +56,8 @@ class HermesParser:
 
     def finish(self) -> Parsed:
         held, self._held = self._held, ""
+        if self.done:
+            return Parsed()
         if not self._inside:
             return Parsed(held)
         if self._value is not None:
