@@ -70,6 +70,7 @@ _WORDS_FROM_ZERO = (
     "seventeen eighteen nineteen twenty"
 )
 _NUMBER_WORDS = {word: str(number) for number, word in enumerate(_WORDS_FROM_ZERO.split())}
+_MAGNITUDES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _HEDGES = r"^(?:approximately|approx\.?|about|around|roughly|nearly|exactly|only|just|a total of|equals?)\s+"
 # Short words that would otherwise read as products of variables.
 _ENGLISH = (
@@ -92,6 +93,8 @@ def read(text: str) -> Answer | None:
     text = _unwrap(text.strip())
     if not text or len(text) > 1000:
         return None
+    if text in ("∅", "{}"):
+        return Collection("set", ())
     for reader in (_compound, _statements, _union, _named_values, _relation, _bracketed, _bare_list):
         found = reader(text)
         if found is not None:
@@ -195,8 +198,13 @@ def _commas(text: str) -> list[str]:
 
 def _collect(shape: str, parts: list[str]) -> Answer | None:
     read_parts = [read(part) for part in parts]
-    answers = tuple(part for part in read_parts if part is not None)
+    answers = tuple(part for part in read_parts if part is not None and not _is_clause(part))
     return Collection(shape, answers) if len(answers) == len(parts) else None
+
+
+def _is_clause(answer: Answer) -> bool:
+    """Tell "120 pages in total", a piece of a sentence, from "120 pages"."""
+    return isinstance(answer, Quantity) and answer.unit is None and len(answer.unit_text.split()) > 2
 
 
 def _relation(text: str) -> Answer | None:
@@ -286,6 +294,9 @@ def _quantity(text: str) -> Answer | None:
     if first.lower() in _NUMBER_WORDS:
         text = f"{_NUMBER_WORDS[first.lower()]} {rest}".strip()
     text = re.sub(r"°\s*(?=[CF]\b)", "°", text)
+    text = re.sub(rf"(?<=\d)\s*({'|'.join(_MAGNITUDES)})\b", _magnitude, text, flags=re.IGNORECASE)
+    if re.search(r"\b[ap]\.?m\.?$", text):
+        return None  # a time of day
     money = re.match(rf"^([-+]?)\s*([{_CURRENCY}])\s*(?=[\d.])", text)
     if money:
         body = _quantity(money.group(1) + text[money.end() :])
@@ -294,6 +305,10 @@ def _quantity(text: str) -> Answer | None:
         expression = _expression(text)
         return Quantity(expression) if expression else None
     return _with_unit(text) or _bare(text)
+
+
+def _magnitude(match: re.Match[str]) -> str:
+    return f" * 10^{_MAGNITUDES[match.group(1).lower()]}"
 
 
 def _as_money(amount: Quantity, sign: str) -> Quantity:
@@ -308,7 +323,7 @@ def _bare(text: str) -> Answer | None:
 
 
 def _with_unit(text: str) -> Quantity | None:
-    for match in re.finditer(r"\s*(?=[A-Za-zμΩ°%$€£¢(])", text):
+    for match in re.finditer(r"\s*(?=[A-Za-zμΩ°%$€£¢(]|/[A-Za-z])", text):
         head, tail = text[: match.start()], text[match.end() :]
         if not head or (match.end() and text[match.end() - 1].isalpha()):
             continue
@@ -321,7 +336,7 @@ def _with_unit(text: str) -> Quantity | None:
         expression = _expression(head)
         if expression is None or expression.variables:
             continue
-        is_stuck = match.start() == match.end() and len(tail) == 1 and tail.isalpha()
+        is_stuck = match.start() == match.end() and re.fullmatch(r"/?[A-Za-z]", tail) is not None
         if unit is None and is_stuck:
             continue
         return Quantity(expression, unit, tail.strip(), is_ambiguous=is_stuck)
@@ -339,7 +354,7 @@ def _is_noun(text: str) -> bool:
 
 
 def _expression(text: str) -> Expression | None:
-    if not _looks_algebraic(text):
+    if not _looks_algebraic(text) or (":" in text and re.search("[A-Za-z]", text)):
         return None
     try:
         expression = parse(text)

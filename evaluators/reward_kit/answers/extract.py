@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .answer import read
+from .answer import Quantity, read
 from .expression import EvaluationError, ParseError, parse
 from .normalize import braced, normalize
 from .units import parse_unit
@@ -27,6 +27,10 @@ _VERB = re.compile(
     r"=|~|:|,|\b(?:is|are|was|were|be|equals?|has|have|had|gives?|gets?|yields?|needs?|costs?|makes?|becomes?|"
     r"therefore|thus|hence|so|that|of|to|at|get|got|find|obtain|about|approximately|earns?|spends?|pays?|takes?)\b",
     re.IGNORECASE,
+)
+_SUMMED_UP = re.compile(r"([^,;]*)\b(?:in total|altogether|in all)\W*$", re.IGNORECASE)
+_AFTERWORD = re.compile(
+    r"\W*(?:note|remark|hint|source|let me know|i hope|hope this|feel free|if you|please)\b", re.IGNORECASE
 )
 _RUN = re.compile(
     r"(?:(?<![\w)\]])[-+]\s?)?[$€£]?(?:(?<![\w.])\d|(?<![\w])\.\d|\bsqrt\b|\bpi\b|(?<!\w)\()"
@@ -108,11 +112,21 @@ def final_answer_of_sentence(sentence: str) -> str | None:
         tail = plain[cut:].strip()
         if tail and re.search(r"[\d(){}\[\]]|pi\b|^[-+]?[A-Za-z]$|inf\b", tail) and read(tail) is not None:
             return tail
+    summed = _SUMMED_UP.search(plain)
+    if summed and (numbers := quantities(summed.group(1))):
+        return numbers[-1][1]
     for cut in reversed(cuts):
         numbers = quantities(plain[cut:])
         if numbers:
-            return numbers[0][1]
+            position, number = numbers[0]
+            tail = plain[cut + position :].strip()
+            # "3 hours 20 minutes" is one quantity, which only reads as a whole.
+            return tail if len(numbers) > 1 and _is_quantity(tail) else number
     return None
+
+
+def _is_quantity(text: str) -> bool:
+    return isinstance(read(text), Quantity)
 
 
 def _from_answer_phrase(text: str) -> str | None:
@@ -138,13 +152,13 @@ def _from_conclusion(text: str) -> str | None:
 
 
 def _last_resort(text: str) -> str | None:
-    sentences = _sentences(text)
+    sentences = [sentence for sentence in _sentences(text) if not _AFTERWORD.match(sentence)]
     if not sentences:
         return None
     found = final_answer_of_sentence(sentences[-1])
     if found:
         return found
-    numbers = quantities(normalize(text))
+    numbers = quantities(normalize("\n".join(sentences)))
     if numbers:
         return numbers[-1][1]
     return _short_words(text)

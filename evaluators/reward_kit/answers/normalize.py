@@ -33,11 +33,14 @@ _COMMANDS = {
     "displaystyle": "", "limits": "", "quad": " ", "qquad": " ", "space": " ", "hline": "", "boldsymbol": "",
     "implies": " ; ", "Rightarrow": " ; ", "therefore": " ", "ell": "L", "mu": "μ", "Omega": "Ω",
     "prime": "'",
-    "emptyset": "{}", "varnothing": "{}", "colon": ":", "lfloor": "(", "rfloor": ")",
+    "emptyset": "∅", "varnothing": "∅", "colon": ":", "lfloor": "(", "rfloor": ")",
 }  # fmt: skip
 _TEXT_COMMANDS = (
-    "text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|operatorname|textnormal|bm|mathbb|boxed|fbox"
+    "text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|operatorname|textnormal|bm|mathbb|boxed|fbox|"
+    "vec|overrightarrow|overline|bar|hat|widehat"
 )
+_GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta lambda nu xi rho sigma tau phi chi psi omega"
+_GREEK = dict(zip(_GREEK_NAMES.split(), "αβγδεζηθλνξρστφχψω", strict=True))
 _FUNCTIONS = "sqrt|sin|cos|tan|sec|csc|cot|arcsin|arccos|arctan|sinh|cosh|tanh|log|ln|exp"
 # How many braces a LaTeX answer may nest; beyond this it is not an answer but an attack.
 _MAX_NESTING = 20
@@ -79,7 +82,8 @@ def _latex(text: str) -> str:
     for opening, closing in (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)")):
         text = text.replace(opening, " ").replace(closing, " ")
     text = _dollars(text)
-    text = text.replace("{,}", ",").replace("\\!", "").replace("\\%", "%")
+    text = text.replace("{,}", ",")
+    text = re.sub(r",\\!\s*", ",", text).replace("\\!", "").replace("\\%", "%")
     text = re.sub(r"(?<=\d),?\\[,;: ](?=\d{3}(?!\d))", ",", text)
     text = re.sub(r"\\[,;:> ]|~", " ", text)
     text = text.replace("\\{", " ⦃").replace("\\}", "⦄ ")
@@ -124,11 +128,13 @@ def _groups(text: str) -> str:
     text = re.sub(r"(\\frac\s*\{[^{}]*\})\s*([a-zA-Z\d])", r"\1{\2}", text)
     text = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", text)
     text = re.sub(r"\\sqrt\s*\[\s*(\d+)\s*\]\s*(\w)", r"\\sqrt[\1]{\2}", text)
+    text = re.sub(r"(\d*)\.(\d*)\s*\\overline\s*\{(\d+)\}", _repeating, text)
     for _ in range(_MAX_NESTING):
         before = text
         text = re.sub(rf"\\(?:{_TEXT_COMMANDS})\s*\{{([^{{}}]*)\}}", r" \1", text)
         text = re.sub(r"(\d)\s*\\frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", _mixed, text)
         text = re.sub(r"\\frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"((\1)/(\2))", text)
+        text = re.sub(r"\\[dt]?binom\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"((\1)!/((\2)!*((\1)-(\2))!))", text)
         text = re.sub(r"\\sqrt\s*\[([^\[\]]*)\]\s*\{([^{}]*)\}", r" root(\1, \2)", text)
         text = re.sub(r"\\sqrt\s*\{([^{}]*)\}", r" sqrt(\1)", text)
         text = re.sub(r"([\^_])\s*\{([^{}]*)\}", r"\1(\2)", text)
@@ -144,11 +150,19 @@ def _mixed(match: re.Match[str]) -> str:
     return f"{whole}(({top})/({bottom}))"
 
 
+def _repeating(match: re.Match[str]) -> str:
+    """Write 0.1(6) as the fraction that it is: 1.6(6) less 0.1, over 9 tenths."""
+    whole, fixed, repeated = match.groups()
+    shift, nines = 10 ** len(fixed), 10 ** len(repeated) - 1
+    top = int(whole + fixed + repeated or "0") - int(whole + fixed or "0")
+    return f"({top}/{shift * nines})"
+
+
 def _command(match: re.Match[str]) -> str:
     name = match.group(1)
     if re.fullmatch(_FUNCTIONS, name):
         return f" {name} "
-    return _COMMANDS.get(name, f" {name} ")
+    return _COMMANDS.get(name) or _GREEK.get(name) or ("" if name in _COMMANDS else f" {name} ")
 
 
 def _unicode(text: str) -> str:

@@ -20,6 +20,7 @@ from .code_blocks import language_name
 COMPILE_TIME_S = 30.0
 MODE = "subprocess"
 
+_COMPILED = ("c", "cpp")
 _FILE_NAMES = {"python": "main.py", "javascript": "main.js", "c": "main.c", "cpp": "main.cpp"}
 # Node reserves tens of gigabytes of address space, so that only its own limit can bound its heap.
 _NO_ADDRESS_LIMIT = {"javascript"}
@@ -32,7 +33,13 @@ class SubprocessExecutor:
     The child has an empty environment, its own folder, bounded CPU time, memory, file sizes
     and output, and is killed with all its descendants. This contains mistakes, not malice: the child
     can read what this user can read and use the network. Run hostile code in a sandbox.
+
+    A program is compiled once for all the inputs that one executor is given for it.
     """
+
+    def __init__(self) -> None:
+        self._built: dict[tuple[str, str], list[str] | Execution] = {}
+        self._binaries: tempfile.TemporaryDirectory[str] | None = None
 
     def run(self, program: Program, limits: Limits) -> Execution:
         """Run a program within limits."""
@@ -40,24 +47,36 @@ class SubprocessExecutor:
         if language not in _FILE_NAMES:
             return _unavailable(f"language {program.language!r} is not supported")
         with tempfile.TemporaryDirectory(prefix="reward_kit_", ignore_cleanup_errors=True) as folder:
-            source = Path(folder) / _FILE_NAMES[language]
-            source.write_text(program.code, encoding="utf-8", errors="surrogateescape")
-            prepared = _prepare(language, source, limits)
-            if isinstance(prepared, Execution):
-                return prepared
+            command = self._command(language, program.code, Path(folder), limits)
+            if isinstance(command, Execution):
+                return command
             bounded = language not in _NO_ADDRESS_LIMIT
-            return _run(prepared, program.stdin, folder, limits, bounded)
+            return _run(command, program.stdin, folder, limits, bounded)
 
-
-def _prepare(language: str, source: Path, limits: Limits) -> list[str] | Execution:
-    """Return the command that runs the source, after compiling it if need be."""
-    if language == "python":
-        return [sys.executable, "-I", "-B", str(source)]
-    if language == "javascript":
+    def _command(self, language: str, code: str, folder: Path, limits: Limits) -> list[str] | Execution:
+        """Return the command that runs the code, or how its preparation failed."""
+        if language in _COMPILED:
+            return self._compiled(language, code)
+        source = _write(folder, language, code)
+        if language == "python":
+            return [sys.executable, "-I", "-B", str(source)]
         node = shutil.which("node")
         memory = [f"--max-old-space-size={limits.memory_mb}"] if limits.memory_mb else []
         return [node, *memory, str(source)] if node else _unavailable("Node.js is not installed")
-    return _compile(language, source)
+
+    def _compiled(self, language: str, code: str) -> list[str] | Execution:
+        if (language, code) not in self._built:
+            if self._binaries is None:
+                self._binaries = tempfile.TemporaryDirectory(prefix="reward_kit_", ignore_cleanup_errors=True)
+            place = Path(tempfile.mkdtemp(dir=self._binaries.name))
+            self._built[language, code] = _compile(language, _write(place, language, code))
+        return self._built[language, code]
+
+
+def _write(folder: Path, language: str, code: str) -> Path:
+    source = folder / _FILE_NAMES[language]
+    source.write_text(code, encoding="utf-8", errors="surrogateescape")
+    return source
 
 
 def _compile(language: str, source: Path) -> list[str] | Execution:
