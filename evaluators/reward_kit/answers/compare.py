@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from .answer import Alternatives, Answer, Collection, Equation, Quantity, Words, parse_answer
+from .answer import Alternatives, Answer, Collection, Equation, Quantity, Words
 from .arithmetic import Number
 from .expression import EvaluationError, Expression
+from .reading import parse_answer
 
 UnitMode = Literal["lenient", "strict", "ignore"]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
-from .answer import Quantity, read
+from .answer import Quantity
 from .expression import EvaluationError, ParseError, parse
 from .normalize import braced, normalize
+from .reading import read
 from .units import parse_unit
 
 _ANSWER_PHRASE = re.compile(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ..answers import final_answer
-from ..answers.answer import Alternatives, Answer, Collection, Quantity, parse_answer
+from ..answers import final_answer, parse_answer
+from ..answers.answer import Alternatives, Answer, Collection, Quantity
 from ..answers.expression import EvaluationError
 from ..errors import UsageError
 from ..models import EvaluateResult, Message
