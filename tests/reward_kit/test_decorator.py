@@ -1,5 +1,6 @@
 """`@reward_function`: anything sensible in, an `EvaluateResult` out."""
 
+import time
 from typing import Any
 
 import pytest
@@ -175,3 +176,23 @@ def test_the_decorated_function_keeps_its_name_and_document():
 )
 def test_no_row_makes_a_reward_raise(messages):
     assert isinstance(words(messages), EvaluateResult)
+
+
+def test_decoration_at_most_doubles_the_cost_of_a_cheap_function():
+    def plain(messages, **kwargs):
+        count = len(messages[-1]["content"].split())
+        metric = MetricResult(score=count / 100, reason=f"{count} words")
+        return EvaluateResult(score=count / 100, reason=f"{count} words", metrics={"words": metric})
+
+    chat = [CHAT[0], {"role": "assistant", "content": "eight words of text in a plain sentence " * 8}]
+
+    def seconds(function):
+        started = time.process_time()
+        for _ in range(1000):
+            function(messages=chat)
+        return time.process_time() - started
+
+    # The least of several runs is what the machine does when nothing else disturbs it.
+    decorated = reward_function(plain)
+    times = [(seconds(plain), seconds(decorated)) for _ in range(10)]
+    assert min(t for _, t in times) <= 2 * min(t for t, _ in times)
