@@ -18,7 +18,7 @@ from sparrel.bench.data_path import KEY, MODEL, SECRET, FixedAuthenticator, Fixe
 from sparrel.bench.random_model import write_random_model
 from sparrel.engine import AsyncEngine, EngineConfig
 from sparrel.inference.codec import Codec
-from sparrel.inference.gateway import Gateway, GatewaySettings, Replica, create_gateway
+from sparrel.inference.gateway import GatewaySettings, Replica, create_gateway
 from sparrel.inference.server import ModelInfo, create_model_server, serve
 
 
@@ -63,7 +63,6 @@ class DataPath:
     model_server: str
     engine: AsyncEngine
     directory: FixedDirectory
-    front: Gateway
 
     @property
     def base_url(self) -> str:
@@ -89,7 +88,7 @@ def data_path(model_folder: Path, background: Background) -> Iterator[DataPath]:
     directory = FixedDirectory([Replica("replica-1", server.address, capacity=16)])
     gateway = create_gateway(directory, FixedAuthenticator(), SECRET, GatewaySettings(poll_interval_s=0.02))
     front = background.run(serve(gateway, "127.0.0.1"))
-    yield DataPath(front.address, server.address, engine, directory, gateway)
+    yield DataPath(front.address, server.address, engine, directory)
     background.run(front.stop(grace_s=1))
     background.run(gateway.aclose())
     background.run(server.stop(grace_s=1))

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,9 +23,18 @@ from sparrel.inference.gateway.directory import Replica
 
 
 @pytest.fixture
+def server(model_folder: Path) -> Iterator[Part]:
+    with running("model", str(model_folder)) as part:
+        yield part
+
+
+@pytest.fixture
 def servers(model_folder: Path) -> Iterator[list[Part]]:
-    with running("model", str(model_folder)) as one, running("model", str(model_folder)) as two:
-        yield [one, two]
+    """Two, started at the same time."""
+    both = [running("model", str(model_folder)) for _ in range(2)]
+    with ThreadPoolExecutor() as threads, ExitStack() as stack:
+        starting = [threads.submit(stack.enter_context, part) for part in both]
+        yield [part.result() for part in starting]
 
 
 def client(gateway: Part) -> openai.OpenAI:
@@ -61,6 +71,24 @@ def test_a_killed_replica_breaks_its_streams_loudly_and_later_requests_not_at_al
             list(stream)
         for _ in range(6):
             assert client(gateway).completions.create(**options).usage.completion_tokens == 200
+
+
+def test_a_killed_ingress_ends_its_streams_with_an_exception_and_frees_the_engine(
+    server: Part, until: Callable[..., None]
+) -> None:
+    with running("gateway", server.address) as gateway:
+        options: Any = {
+            "model": MODEL,
+            "prompt": "hello",
+            "max_tokens": 200,
+            "extra_body": {"ignore_eos": True},
+        }
+        stream = client(gateway).completions.create(**options, n=8, stream=True)
+        next(iter(stream))
+        os.kill(gateway.pid, signal.SIGKILL)
+        with pytest.raises((openai.APIError, httpx.TransportError)):
+            list(stream)
+    until(lambda: state(server)["running"] == 0)
 
 
 def test_what_has_not_begun_moves_to_another_replica_unseen(

@@ -2,22 +2,27 @@
 
     python -m sparrel.bench.data_path model FOLDER
     python -m sparrel.bench.data_path gateway ADDRESS…
+    python -m sparrel.bench.data_path clients GATEWAY NUMBER
 
-Each prints its address when it accepts connections, and ends with its standard input.
+Servers print their address when they accept connections and end with their standard input; clients open
+so many streams at once and print how they ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import aiohttp
 import uvloop
 
 from sparrel.errors import ModelNotFound, Unauthenticated
+from sparrel.inference.descriptors import raise_limit
 from sparrel.inference.gateway import ModelListing, Replica, Route, create_gateway
 from sparrel.kernel.identity import Principal
 
@@ -96,6 +101,27 @@ async def _serve_gateway(addresses: Sequence[str]) -> None:
     await _announce(server.address)
 
 
+async def _open_streams(gateway: str, number: int) -> None:
+    """Print `[how many streams were answered whole, how many were told to come back]`."""
+    raise_limit()
+    timeout = aiohttp.ClientTimeout(total=None)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        endings = await asyncio.gather(*(_stream(session, gateway) for _ in range(number)))
+    print(json.dumps([endings.count("[DONE]"), endings.count("503")]))
+
+
+async def _stream(session: aiohttp.ClientSession, gateway: str) -> str:
+    body = {"model": MODEL, "prompt": "hello", "max_tokens": 2, "stream": True, "ignore_eos": True}
+    headers = {"authorization": f"Bearer {KEY}"}
+    try:
+        async with session.post(f"{gateway}/v1/completions", json=body, headers=headers) as response:
+            text = await response.text()
+            return text.split()[-1] if response.status == 200 else str(response.status)
+    except aiohttp.ClientError as error:
+        return type(error).__name__
+
+
 async def _announce(address: str) -> None:
     print(address, flush=True)
     await asyncio.to_thread(sys.stdin.read)
@@ -103,7 +129,12 @@ async def _announce(address: str) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     kind, *rest = arguments
-    uvloop.run(_serve_model(rest[0]) if kind == "model" else _serve_gateway(rest))
+    if kind == "model":
+        uvloop.run(_serve_model(rest[0]))
+    elif kind == "gateway":
+        uvloop.run(_serve_gateway(rest))
+    else:
+        uvloop.run(_open_streams(rest[0], int(rest[1])))
 
 
 if __name__ == "__main__":

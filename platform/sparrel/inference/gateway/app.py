@@ -72,7 +72,7 @@ class Gateway:
         self._directory = directory
         self._authenticator = authenticator
         self._settings = settings
-        self._upstream = Upstream(secret, settings.connect_timeout_s)
+        self._upstream = Upstream(secret, settings.connect_timeout_s, settings.max_in_flight)
         self._dispatcher = Dispatcher(directory, self._upstream, settings)
         self.in_flight = 0
         """Requests being answered or waiting now."""

@@ -11,12 +11,15 @@ import aiohttp
 from starlette.types import Send
 
 from sparrel.errors import BadGateway
+from sparrel.inference import descriptors
 from sparrel.inference.asgi import Headers, TrackedSend, send_body
 from sparrel.inference.responses import error_events
 
 IDLE_CONNECTION_S = 30
 """Shorter than the model server's own limit, so that it never closes a connection we are about to use."""
 EVENT_END = b"\n\n"
+_SPARE_FILES = 512
+_FEWEST_CONNECTIONS = 256
 
 
 class Unreachable(Exception):
@@ -30,8 +33,9 @@ class Broken(Exception):
 class Upstream:
     """Owns the HTTP session; made on first use, because it needs the running event loop."""
 
-    def __init__(self, secret: str, connect_timeout_s: float) -> None:
+    def __init__(self, secret: str, connect_timeout_s: float, max_clients: int) -> None:
         self._secret = secret
+        self._max_clients = max_clients
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
@@ -66,8 +70,12 @@ class Upstream:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
+            # Clients' own connections come first; what is left bounds ours, and a request waits for one.
+            left = descriptors.raise_limit() - self._max_clients - _SPARE_FILES
             connector = aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=IDLE_CONNECTION_S, socket_factory=_watched_socket
+                limit=max(_FEWEST_CONNECTIONS, left),
+                keepalive_timeout=IDLE_CONNECTION_S,
+                socket_factory=_watched_socket,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
+from sparrel.inference.descriptors import raise_limit
+
 KEEP_ALIVE_S = 75
 """Longer than the gateway keeps idle connections, so that the server is never the one to close first."""
 
@@ -35,6 +37,7 @@ class RunningServer:
 
 async def serve(app: ASGIApp, host: str, port: int = 0, *, backlog: int = 4096) -> RunningServer:
     """Serve `app` on the running event loop; port 0 takes a free one. Returns once it accepts."""
+    raise_limit()
     bound = socket.create_server((host, port), backlog=backlog, reuse_port=False)
     config = uvicorn.Config(
         app,
