@@ -15,7 +15,7 @@ BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def test_the_page_runs_from_an_empty_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    shown = ""
+    shown, names = "", {"__name__": "documentation"}
     for language, note, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         if note.startswith("file="):
             path = tmp_path / note.removeprefix("file=")
@@ -25,7 +25,7 @@ def test_the_page_runs_from_an_empty_folder(tmp_path, monkeypatch, capsys):
             main(shlex.split(text.removeprefix("$ reward-kit ")))
             shown = capsys.readouterr().out
         elif language == "python":
-            exec(compile(text, str(PAGE), "exec"), {"__name__": "documentation"})
+            exec(compile(text, str(PAGE), "exec"), names)
         elif language == "text":
             assert unlike(text, shown) == []
 

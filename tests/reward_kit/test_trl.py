@@ -34,7 +34,8 @@ def test_a_trainer_is_rewarded(tmp_path, prompt):
         reward_funcs=reward.get_trl_adapter(),
         args=trl.GRPOConfig(
             output_dir=str(tmp_path), use_cpu=True, max_steps=1, per_device_train_batch_size=2,
-            num_generations=2, max_completion_length=12, report_to=[], save_strategy="no", logging_steps=1, disable_tqdm=True,
+            num_generations=2, max_completion_length=12, report_to=[], save_strategy="no",
+            logging_steps=1, disable_tqdm=True,
         ),
         train_dataset=Dataset.from_list([{"prompt": prompt, "ground_truth": "x"}] * 2),
         processing_class=tokenizer,
