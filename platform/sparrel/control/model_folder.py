@@ -76,10 +76,9 @@ def inspect_base_model(folder: Folder, supported: Collection[str]) -> dict[str, 
         "baseModelDetails": {
             "checkpointFormat": "HUGGINGFACE",
             "worldSize": 1,
-            "parameterCount": sum(tensor.num_elements for tensor in tensors.values()),
+            "parameterCount": str(sum(tensor.num_elements for tensor in tensors.values())),
             "modelType": str(config.get("model_type", "")),
             "moe": any(text.get(key) for key in ("num_experts", "num_local_experts", "n_routed_experts")),
-            "tunable": True,
         },
         "contextLength": _context_length(text),
     }
@@ -91,13 +90,18 @@ def inspect_base_model(folder: Folder, supported: Collection[str]) -> dict[str, 
 
 def inspect_adapter(folder: Folder) -> dict[str, Any]:
     """Check a PEFT LoRA folder and return what it decides of the resource."""
+    if "adapter_config.json" not in folder and "config.json" in folder:
+        raise InvalidArgument(
+            "adapter_config.json is missing: this looks like a base model, which is created with kind HF_BASE_MODEL"
+        )
     config = folder.json("adapter_config.json")
     rank, modules = _rank(config), _target_modules(config)
     if "adapter_model.safetensors" in folder:
         _check_adapter_shapes(folder.header("adapter_model.safetensors"), rank)
     elif "adapter_model.bin" not in folder:
         raise InvalidArgument("adapter_model.safetensors (or adapter_model.bin) is missing")
-    found: dict[str, Any] = {"peftDetails": {"r": rank, "targetModules": modules}}
+    details = {"r": rank, "targetModules": modules, "baseModel": str(config.get("base_model_name_or_path") or "")}
+    found: dict[str, Any] = {"peftDetails": details}
     if "fireworks.json" in folder and (conversation := _conversation(folder.json("fireworks.json"))):
         found["conversationConfig"] = conversation
     return found
@@ -112,7 +116,7 @@ def check_config(config: Mapping[str, Any], supported: Collection[str]) -> None:
     names = config.get("architectures")
     if not isinstance(names, list) or not names:
         raise InvalidArgument("config.json names no architecture (`architectures` is missing or empty)")
-    if not any(name in supported for name in names):
+    if len(names) > 1 or names[0] not in supported:
         raise InvalidArgument(
             f"architecture {', '.join(map(str, names))} is not supported: the engine runs causal language models"
             " such as LlamaForCausalLM, Qwen3ForCausalLM, MistralForCausalLM"

@@ -12,9 +12,9 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from fsspec.core import url_to_fs
@@ -23,12 +23,7 @@ from sparrel import errors
 
 CHUNK_BYTES = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    size: int
-    sha256: bytes
+_NO_DIGESTS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Storage:
@@ -40,25 +35,27 @@ class Storage:
         path = self._path(key)
         return path if self._is_local else str(self._fs.unstrip_protocol(path))
 
-    def key(self, url: str) -> str | None:
-        """Return the key that `url` names, or None when it is not in this storage."""
-        path = str(self._fs._strip_protocol(url))
-        root = self._root.rstrip("/") + "/"
-        return path.removeprefix(root) if path.startswith(root) else None
+    def owns(self, url: str) -> bool:
+        """Whether `url` is below the root, so that it may be removed with the resource it belongs to."""
+        return str(self._fs._strip_protocol(url)).startswith(self._root.rstrip("/") + "/")
 
-    async def write(self, key: str, chunks: AsyncIterator[bytes], *, max_bytes: int) -> StoredFile:
-        """Store a stream under `key`, replacing what was there, once all of it has arrived.
+    async def write(
+        self, key: str, chunks: AsyncIterator[bytes], *, size: int, digests: Mapping[str, bytes] = _NO_DIGESTS
+    ) -> bytes:
+        """Store a stream of `size` bytes under `key`, replacing what was there, and return its SHA-256.
 
-        Raises StorageFull, or PayloadTooLarge past `max_bytes`; either leaves nothing behind.
+        `digests` are what hashes of the content must be, by hashlib's names. Raises StorageFull,
+        PayloadTooLarge or InvalidArgument; whatever goes wrong, nothing of the stream is kept.
         """
         part = f"parts/{uuid.uuid4().hex}"
         try:
-            stored = await self._write_part(part, chunks, max_bytes)
+            hashes = await self._write_part(part, chunks, size, {"sha256", *digests})
+            _compare(hashes, digests)
             await asyncio.to_thread(self._move, part, key)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(self._remove, part))
             raise
-        return stored
+        return hashes["sha256"]
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Yield `length` bytes of a file from `start`, or all that follow."""
@@ -107,22 +104,27 @@ class Storage:
     def _path(self, key: str) -> str:
         return f"{self._root.rstrip('/')}/{key}"
 
-    async def _write_part(self, part: str, chunks: AsyncIterator[bytes], max_bytes: int) -> StoredFile:
-        digest, size = hashlib.sha256(), 0
+    async def _write_part(
+        self, part: str, chunks: AsyncIterator[bytes], size: int, algorithms: Collection[str]
+    ) -> dict[str, bytes]:
+        hashes = {name: hashlib.new(name) for name in algorithms}
+        received = 0
         file = await asyncio.to_thread(self._create, part)
         try:
             async for chunk in _gathered(chunks):
-                size += len(chunk)
-                if size > max_bytes:
-                    raise errors.PayloadTooLarge(f"more than the announced {max_bytes} bytes were sent")
+                received += len(chunk)
+                if received > size:
+                    raise errors.PayloadTooLarge(f"more than the announced {size} bytes were sent")
                 with _storage_errors(part):
-                    await asyncio.to_thread(_append, file, digest, chunk)
+                    await asyncio.to_thread(_append, file, hashes.values(), chunk)
+            if received != size:
+                raise errors.InvalidArgument(f"{received} bytes were sent, {size} were announced: send it again")
             with _storage_errors(part):
                 await asyncio.to_thread(_finish, file)
         except BaseException:
             await asyncio.to_thread(_abandon, file)
             raise
-        return StoredFile(size, digest.digest())
+        return {name: digest.digest() for name, digest in hashes.items()}
 
     def _create(self, key: str) -> Any:
         with _storage_errors(key):
@@ -166,9 +168,16 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(buffer)
 
 
-def _append(file: Any, digest: Any, chunk: bytes) -> None:
-    digest.update(chunk)
+def _append(file: Any, hashes: Iterable[Any], chunk: bytes) -> None:
+    for digest in hashes:
+        digest.update(chunk)
     file.write(chunk)
+
+
+def _compare(hashes: Mapping[str, bytes], expected: Mapping[str, bytes]) -> None:
+    for name, digest in expected.items():
+        if hashes[name] != digest:
+            raise errors.InvalidArgument(f"the content's {name} is not the announced one: send it again")
 
 
 def _finish(file: Any) -> None:
