@@ -37,6 +37,9 @@ from sparrel.kernel.resource import (
 )
 from sparrel.resources.common import AcceleratorType, MultiRegion, Precision, Region
 
+AUTO_DELETE_ANNOTATION = "sparrel.dev/unused-auto-delete-duration"
+"""Annotation: Go duration after which an unused deployment is deleted (default `168h0m0s`; `0s`: never)."""
+
 
 class DeploymentState(WireEnum):
     """Life of a deployment."""

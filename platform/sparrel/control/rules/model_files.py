@@ -37,7 +37,9 @@ async def get_upload_endpoint(ctx: Context) -> dict[str, Any]:
 
     row = await ctx.modify("GetUploadEndpoint", announce)
     upload = row.internal["upload"]
-    urls = {name: store.upload_url(ctx.base_url, row.name, upload, name, size) for name, size in sizes.items()}
+    urls = {
+        name: store.upload_url(ctx.base_url, row.name, upload, name, size) for name, size in sizes.items()
+    }
     return {"filenameToSignedUrls": urls, "filenameToUnsignedUris": {}}
 
 
@@ -49,7 +51,9 @@ async def validate_upload(ctx: Context) -> dict[str, Any]:
         return {}
     _require_uploading(row)
     if "upload" not in row.internal:
-        raise FailedPrecondition(f'nothing has been uploaded for model "{row.name}": call :getUploadEndpoint first')
+        raise FailedPrecondition(
+            f'nothing has been uploaded for model "{row.name}": call :getUploadEndpoint first'
+        )
     storage = files.files_of(ctx.settings).storage
     try:
         found = await _inspect(row, storage)
@@ -80,7 +84,9 @@ def _announced(value: Any) -> dict[str, int]:
             "filenameToSize must be an object from file name to size in bytes", param="filenameToSize"
         )
     if len(value) > files.MAX_FILES:
-        raise InvalidArgument(f"at most {files.MAX_FILES} files can be uploaded at once", param="filenameToSize")
+        raise InvalidArgument(
+            f"at most {files.MAX_FILES} files can be uploaded at once", param="filenameToSize"
+        )
     return {files.check_file_name(name): _size(name, size) for name, size in value.items()}
 
 
@@ -88,7 +94,9 @@ def _size(name: str, value: Any) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise InvalidArgument(f"filenameToSize: the size of {name!r} must be a number of bytes", param="filenameToSize")
+        raise InvalidArgument(
+            f"filenameToSize: the size of {name!r} must be a number of bytes", param="filenameToSize"
+        )
     return value
 
 
@@ -109,7 +117,9 @@ async def _inspect(row: Row, storage: Storage) -> dict[str, Any]:
         sizes = await storage.files(key)
     announced = row.internal.get("files", {})
     if missing := sorted(name for name, size in announced.items() if sizes.get(name) != size):
-        raise InvalidArgument(f"not uploaded completely: {', '.join(missing[:10])}; send it again and validate again")
+        raise InvalidArgument(
+            f"not uploaded completely: {', '.join(missing[:10])}; send it again and validate again"
+        )
     folder = Folder(sizes, lambda name: storage.open(f"{key}/{name}"))
     try:
         if row.document["kind"] in _ADAPTERS:
@@ -128,7 +138,9 @@ async def _fields(ctx: Context, found: dict[str, Any]) -> dict[str, Any]:
         raise InvalidArgument(f"contextLength {given_context} is more than the model's own {own_context}")
     changes: dict[str, Any] = {"contextLength": given_context or own_context}
     if "baseModelDetails" in found:
-        given = {key: value for key, value in (document["baseModelDetails"] or {}).items() if key == "worldSize"}
+        given = {
+            key: value for key, value in (document["baseModelDetails"] or {}).items() if key == "worldSize"
+        }
         changes["baseModelDetails"] = (document["baseModelDetails"] or {}) | found["baseModelDetails"] | given
     if "peftDetails" in found:
         changes["peftDetails"] = await _peft_details(ctx, document["peftDetails"], found["peftDetails"])
@@ -156,7 +168,9 @@ async def _peft_details(ctx: Context, given: dict[str, Any] | None, found: dict[
 async def _publish(ctx: Context, storage: Storage, changes: dict[str, Any]) -> None:
     """Move the files to their final place, then point the resource there: readers see all or nothing."""
     row = ctx.require_row()
-    staging, published = (key(row.name, row.internal["upload"]) for key in (files.staging_key, files.published_key))
+    staging, published = (
+        key(row.name, row.internal["upload"]) for key in (files.staging_key, files.published_key)
+    )
     if await storage.files(staging):
         await storage.move(staging, published)
 
