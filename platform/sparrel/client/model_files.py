@@ -1,0 +1,153 @@
+"""A model's files to the platform and back, streamed: memory use does not depend on their size."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from sparrel.client.collection import Document
+from sparrel.client.retries import RetryPolicy
+from sparrel.client.transport import Transport
+from sparrel.errors import InvalidArgument, StorageFull, Unavailable
+
+if TYPE_CHECKING:
+    from sparrel.client.aio import AsyncClient
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, the bytes of it that are done, and its size."""
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT = httpx.Timeout(300.0, connect=10.0)
+IGNORED_SUFFIXES = (".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".tflite", ".md")
+"""Other formats of the same weights, and prose: nothing serves them."""
+
+
+def local_files(folder: Path) -> dict[str, int]:
+    """Return the size of each file that belongs to a model; raise InvalidArgument for an unusable folder."""
+    if not folder.exists():
+        raise InvalidArgument(f"folder {str(folder)!r} does not exist")
+    if not folder.is_dir():
+        raise InvalidArgument(
+            f"{str(folder)!r} is a file: give the folder that holds config.json and the weights"
+        )
+    found = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+    files = {name: size for name, size in found.items() if not name.lower().endswith(IGNORED_SUFFIXES)}
+    if any(name.endswith(".safetensors") for name in files):
+        files = {name: size for name, size in files.items() if not name.endswith((".bin", ".bin.index.json"))}
+    if not files:
+        raise InvalidArgument(f"folder {str(folder)!r} holds no model files")
+    return files
+
+
+class ModelFiles:
+    def __init__(self, client: AsyncClient, transport: Transport) -> None:
+        self._client = client
+        self._transport = transport
+        self._retries = RetryPolicy()
+
+    async def upload(self, name: str, folder: Path, progress: Progress | None) -> Document:
+        sizes = local_files(folder)
+        models = self._client.models
+        urls = (await models.call("getUploadEndpoint", name, filename_to_size=sizes))["filenameToSignedUrls"]
+        for file, size in sizes.items():
+            await self._persist(lambda f=file, s=size: self._put(urls[f], folder / f, f, s, progress))
+        await models.call("validateUpload", name)
+        return await models.get(name)
+
+    async def download(self, name: str, folder: Path, progress: Progress | None) -> list[Path]:
+        urls = (await self._client.models.call("getDownloadEndpoint", name))["filenameToSignedUrls"]
+        root = folder.resolve()
+        paths = []
+        for file, url in urls.items():
+            target = (root / file).resolve()
+            if not target.is_relative_to(root):
+                raise InvalidArgument(f"the server named a file outside the folder: {file!r}")
+            await self._persist(lambda f=file, u=url, t=target: self._get(u, t, f, progress))
+            paths.append(target)
+        return paths
+
+    async def _persist(self, transfer: Callable[[], object]) -> None:
+        """Repeat a transfer that broke in the middle."""
+        for attempt in range(1, self._retries.attempts + 1):
+            try:
+                await transfer()  # type: ignore[misc]
+                return
+            except StorageFull:
+                raise
+            except Unavailable:
+                delay = self._retries.delay_s(attempt, {})
+                if attempt == self._retries.attempts or delay is None:
+                    raise
+                await self._client.sleep(delay)
+
+    async def _put(self, url: str, path: Path, name: str, size: int, progress: Progress | None) -> None:
+        digest = hashlib.sha256()
+
+        async def content() -> AsyncIterator[bytes]:
+            done = 0
+            with path.open("rb") as file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    digest.update(chunk)
+                    yield chunk
+                    done += len(chunk)
+                    if progress is not None:
+                        progress(name, done, size)
+
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(size),
+            "x-goog-content-length-range": f"{size},{size}",
+        }
+        response = await self._transport.send(
+            lambda: httpx.Request(
+                "PUT", url, headers=headers, content=content(), extensions={"timeout": TIMEOUT.as_dict()}
+            ),
+            repeat=False,
+        )
+        stored = response.headers.get("repr-digest")
+        if stored is not None and stored != f"sha-256=:{base64.b64encode(digest.digest()).decode()}:":
+            raise Unavailable(f"{name} was damaged on its way")
+
+    async def _get(self, url: str, target: Path, name: str, progress: Progress | None) -> None:
+        """Continue a file where an earlier try ended, and give it its name once it is complete."""
+        part = target.with_name(target.name + ".part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            done = part.stat().st_size if part.exists() else 0
+            headers = {"Range": f"bytes={done}-"} if done else {}
+            response = await self._transport.send(
+                lambda: httpx.Request("GET", url, headers=headers, extensions={"timeout": TIMEOUT.as_dict()}),
+                stream=True,
+                repeat=False,
+            )
+            await self._save(response, part, done if response.status_code == 206 else 0, name, progress)
+            os.replace(part, target)
+        except OSError as error:
+            raise InvalidArgument(f"cannot write {str(target)!r}: {error.strerror}") from error
+
+    async def _save(
+        self, response: httpx.Response, part: Path, done: int, name: str, progress: Progress | None
+    ) -> None:
+        total = done + int(response.headers.get("content-length", 0))
+        try:
+            with part.open("ab" if done else "wb") as file:
+                async for chunk in response.aiter_bytes(CHUNK_BYTES):
+                    await asyncio.to_thread(file.write, chunk)
+                    done += len(chunk)
+                    if progress is not None:
+                        progress(name, done, total)
+        except httpx.TransportError as error:
+            raise Unavailable(f"the download of {name} broke off: {error or type(error).__name__}") from error
+        finally:
+            await response.aclose()
