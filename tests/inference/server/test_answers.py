@@ -140,7 +140,7 @@ async def test_without_tools_the_same_output_is_text(setting: Setting) -> None:
 
 @pytest.mark.parametrize("choice", ["any", {"type": "function", "function": {"name": "weather"}}])
 async def test_a_required_call_is_begun_for_the_model(setting: Setting, codec: Codec, choice: Any) -> None:
-    opening = "<tool_call>" if choice == "any" else CALL[: CALL.index('{"city')]
+    opening = "<tool_call>" if choice == "any" else CALL[: CALL.index(' {"city')]
     rest = CALL.removeprefix(opening)
     message, reason = await setting.message(rest + " and more", tools=[WEATHER], tool_choice=choice)
     assert codec.decode(setting.engine.requests[0].prompt_token_ids, hide_special=False).endswith(opening)

@@ -20,7 +20,8 @@ class HermesFormat:
         return HermesParser(only_first=only_first)
 
     def opening(self, name: str | None) -> str:
-        return OPEN if name is None else f'{OPEN}{{"name": "{name}", "arguments": '
+        # No space at the end: models have learnt it as part of the token that follows.
+        return OPEN if name is None else f'{OPEN}{{"name": "{name}", "arguments":'
 
 
 class HermesParser:
