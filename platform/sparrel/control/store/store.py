@@ -50,6 +50,8 @@ class Store:
         with translated():
             writer, reader = open_engines(parse_url(url))
             await migrate(writer)
+            # Connections belong to an event loop; who opens a store in one may use it in another.
+            await writer.dispose()
         return cls(writer, reader, clock)
 
     async def close(self) -> None:
