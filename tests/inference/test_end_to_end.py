@@ -149,6 +149,22 @@ def test_ignore_eos_goes_on_to_max_tokens(data_path: Any, codec: Codec) -> None:
     assert (answer.choices[0].finish_reason, answer.usage.completion_tokens) == ("length", 8)
 
 
+@pytest.mark.parametrize(("effort", "thoughts"), [(3, 3), (7, 7)])
+def test_thinking_ends_when_its_budget_is_spent(
+    data_path: Any, codec: Codec, effort: int, thoughts: int
+) -> None:
+    options: Any = {"logit_bias": only(codec, "<think>"), "max_tokens": thoughts + 2}
+    answer = chat(data_path, **options, extra_body={"reasoning_effort": effort})
+    assert answer.choices[0].message.content == "<think>" * (thoughts + 1) + "</think>"
+
+
+def test_a_budget_of_zero_keeps_a_model_from_thinking(data_path: Any, codec: Codec) -> None:
+    options: Any = {"logit_bias": only(codec, "<think>"), "max_tokens": 1}
+    assert chat(data_path, **options).choices[0].message.content == "<think>"
+    answer = chat(data_path, **options, extra_body={"thinking": {"type": "disabled"}})
+    assert answer.choices[0].message.content != "<think>"
+
+
 def test_openai_logprobs_have_every_field_that_clients_need(data_path: Any) -> None:
     content = chat(data_path, logprobs=True, top_logprobs=2).choices[0].logprobs.content
     assert len(content) == 8

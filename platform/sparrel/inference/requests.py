@@ -193,6 +193,16 @@ class GenerationRequest(BaseModel):
             return {"enable_thinking": False}
         return {"enable_thinking": True, "reasoning_effort": "medium" if effort is True else effort}
 
+    @property
+    def thinking_budget(self) -> int | None:
+        """Most tokens the model may think; None: as many as it likes."""
+        if self.thinking is not None:
+            return 0 if self.thinking.type == "disabled" else self.thinking.budget_tokens
+        effort = self.reasoning_effort
+        if effort is False or effort == "none":
+            return 0
+        return effort if isinstance(effort, int) and effort is not True else None
+
 
 class ChatRequest(GenerationRequest):
     messages: Annotated[list[Message], Field(min_length=1)]

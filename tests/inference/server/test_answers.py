@@ -167,6 +167,17 @@ async def test_thoughts_stay_in_the_content_or_get_their_own_field(setting: Sett
     assert (message["reasoning_content"], message["content"], reason) == ("two and two", "four", "stop")
 
 
+@pytest.mark.parametrize(("history", "shown"), [(None, True), ("preserved", True), ("disabled", False)])
+async def test_earlier_thoughts_can_be_kept_out_of_the_prompt(
+    setting: Setting, codec: Codec, history: str | None, shown: bool
+) -> None:
+    template = "{% for m in messages %}{{ m.reasoning_content }}{{ m.content }}{% endfor %}"
+    earlier = {"role": "assistant", "content": "four", "reasoning_content": "hmm"}
+    info = {"conversationConfig": {"style": "jinja", "template": template}}
+    await setting.ask("hi", info=info, messages=[*HELLO, earlier, *HELLO], reasoning_history=history)
+    assert ("hmm" in codec.decode(setting.engine.requests[0].prompt_token_ids)) is shown
+
+
 async def test_a_thought_may_come_before_a_call(setting: Setting) -> None:
     text = f"<think>weather?</think>{CALL}"
     message, _ = await setting.message(text, tools=[WEATHER], info={"reasoning": ReasoningStyle.SEPARATE})

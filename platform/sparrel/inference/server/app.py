@@ -42,6 +42,7 @@ from sparrel.inference.server.metrics import Metrics
 from sparrel.inference.server.model_info import ModelInfo, ReasoningStyle
 from sparrel.inference.server.prompts import Prompt, PromptMaker
 from sparrel.inference.server.sampling import completion_budget, sampling_params
+from sparrel.inference.server.thinking import thinking_budget
 from sparrel.inference.server.writer import write_stream, write_whole
 from sparrel.inference.tools import FORMATS, ToolMode
 
@@ -195,6 +196,7 @@ class ModelServer:
                     sampling=sampling_params(request, self._info, budget, number % request.n),
                     cache_salt=salt,
                     cache_max_len=request.prompt_cache_max_len,
+                    logits_processor=thinking_budget(request, self._codec, started=prompt.thinking),
                 )
             )
         metrics.concurrent = self.state()["running"]

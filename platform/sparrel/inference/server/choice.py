@@ -10,7 +10,7 @@ from sparrel.inference.codec import Codec
 from sparrel.inference.detokenizer import detokenizer
 from sparrel.inference.logprobs import TokenEntry
 from sparrel.inference.message_parts import MessageSplitter, Parts
-from sparrel.inference.requests import GenerationRequest
+from sparrel.inference.requests import ChatRequest, GenerationRequest
 from sparrel.inference.server.echo import Echo, echo_prompt, token_entry
 from sparrel.inference.server.failures import as_client_error
 from sparrel.inference.server.prompts import Prompt
@@ -108,7 +108,7 @@ class Choice:
             self._take_apart(piece, self._splitter.feed(self.prompt.opening))
 
     def _echo(self, delta: OutputDelta, last: int | None) -> Echo:
-        chat = self.prompt.text is not None and not hasattr(self._request, "prompt")
+        chat = isinstance(self._request, ChatRequest)
         return echo_prompt(self.prompt.token_ids, delta.prompt_logprobs, last, self._codec, show_bos=chat)
 
     def _read_tokens(self, piece: Piece, delta: OutputDelta) -> tuple[str, bool]:

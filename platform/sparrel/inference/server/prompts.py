@@ -76,6 +76,8 @@ class PromptMaker:
             raise InvalidArgument("tools: this model does not support tools", param="tools")
         tools = choice.tools if choice.active else ()
         messages: Sequence[Mapping[str, Any]] = self._template.with_default_system(request.messages)
+        if request.reasoning_history == "disabled":
+            messages = [{k: v for k, v in m.items() if k != "reasoning_content"} for m in messages]
 
         def render(shown: Sequence[Mapping[str, Any]]) -> str:
             return self._template.render(shown, tools, request.template_options)
