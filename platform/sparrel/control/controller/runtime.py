@@ -6,8 +6,10 @@ All calls are idempotent and return quickly: long work shows up in later observa
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -39,6 +41,12 @@ class ReplicaGroupSpec:
     """What the model server needs of the Model resource: context length, template, tool support…"""
 
 
+def fingerprint(spec: ReplicaGroupSpec) -> str:
+    """Return a short name of the spec's content: equal for equal specs, in any process."""
+    text = json.dumps(asdict(spec), sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One replica group as the runtime sees it now."""
@@ -50,6 +58,8 @@ class Observation:
     target_replicas: int
     running_replicas: int
     message: str = ""
+    unplaced: str = ""
+    """Why some replicas found no place on the cluster; empty when all have one."""
 
 
 class Runtime(Protocol):

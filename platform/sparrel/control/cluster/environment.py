@@ -1,0 +1,81 @@
+"""The environment of a platform's Ray processes: nothing shared with another platform, nothing exposed.
+
+Serve reads most of its settings from the environment when it is imported, in each process; the supervisor
+sets them before it imports Ray, and every process that Ray starts inherits them.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from sparrel.control.cluster import haproxy
+from sparrel.control.cluster.layout import Layout
+from sparrel.control.cluster.ports import Ports
+
+LOOPBACK = "127.0.0.1"
+
+RAY_ISOLATION = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray replaces a loopback address by the machine's own unless it is told that there is one machine;
+    # with a loopback node address all of Ray's servers bind to it.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Kills workers when the machine is nearly full, even if others fill it.
+    "RAY_memory_monitor_refresh_ms": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+
+SERVE_DATA_PATH = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    # A replica that was killed is out of rotation after one failed connection, which HAProxy retries.
+    "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
+    "RAY_SERVE_HAPROXY_RETRIES": "10",
+}
+
+
+def platform_environment(layout: Layout, ports: Ports) -> dict[str, str]:
+    """Return the variables of the supervisor and all of its descendants."""
+    root = layout.socket_root()
+    folder = root / "h"
+    return {
+        **layout.settings.to_env(),
+        **RAY_ISOLATION,
+        "RAY_AUTH_TOKEN_PATH": str(layout.ray_token),
+        "RAY_TMPDIR": str(root),
+        **SERVE_DATA_PATH,
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(_launcher(layout)),
+        haproxy.LISTEN: f"{layout.settings.host} {layout.settings.port}",
+        haproxy.ERROR_FILE: str(_error_file(layout)),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "a.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "m.sock"),
+        "RAY_SERVE_HAPROXY_LOG_TARGET": str(folder / "l.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports.replicas_first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.replicas_last),
+    }
+
+
+def _launcher(layout: Layout) -> Path:
+    """Write the executable that Serve starts as HAProxy."""
+    path = layout.haproxy / "launch"
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(haproxy.__file__)} "$@"\n'
+    path.write_text(script)
+    path.chmod(0o700)
+    return path
+
+
+def _error_file(layout: Layout) -> Path:
+    path = layout.haproxy / "unavailable.http"
+    path.write_bytes(haproxy.UNAVAILABLE)
+    return path
