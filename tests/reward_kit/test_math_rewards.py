@@ -1,5 +1,7 @@
 """Mathematics: the documented examples, and what a right answer is."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,3 +119,28 @@ def test_the_chosen_option_is_found(text, letter):
 def test_a_choice_is_right_or_wrong(chat):
     assert multiple_choice_math_reward(chat("The answer is B"), ground_truth="B").score == 1.0
     assert multiple_choice_math_reward(chat("The answer is A"), ground_truth="(B)").score == 0.0
+
+
+HOSTILE = [
+    "(" * 20_000,
+    "\\frac{" * 10_000,
+    "answer is " * 10_000,
+    "\\boxed{" * 10_000,
+    "x=" * 20_000,
+    "9" * 50_000,
+]
+HOSTILE += [
+    r"\boxed{9^9^9^9^9}",
+    r"\boxed{200!^200!}",
+    "<answer>" * 10_000,
+    "**a " * 10_000,
+    "1 or " * 10_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
+def test_hostile_text_costs_little_and_is_wrong(chat, text):
+    started = time.process_time()
+    assert math_reward(chat(text), expected_answer="5").score == 0.0
+    assert math_reward(chat("The answer is 5."), expected_answer=text).score == 0.0
+    assert time.process_time() - started < 3.0

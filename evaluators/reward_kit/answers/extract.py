@@ -15,6 +15,11 @@ from .normalize import braced, normalize
 from .reading import read
 from .units import parse_unit
 
+# An answer stands at the end and is short; what is longer only costs time, perhaps on purpose.
+MAX_TEXT = 30_000
+MAX_SENTENCE = 1_000
+MAX_BOXES = 20
+
 _ANSWER_PHRASE = re.compile(
     r"(?:final\s+|correct\s+)?\banswer\b[*_\s]*(?:is|are|was|would be|will be|=|:|equals|\n)[\s:*_]*",
     re.IGNORECASE,
@@ -35,7 +40,7 @@ _AFTERWORD = re.compile(
 )
 _RUN = re.compile(
     r"(?:(?<![\w)\]])[-+]\s?)?[$€£]?(?:(?<![\w.])\d|(?<![\w])\.\d|\bsqrt\b|\bpi\b|(?<!\w)\()"
-    r"(?:[\d.,+\-*/^()!%\s]|sqrt\b|pi\b)*"
+    r"(?:[\d.,+\-*/^()!%\s]|sqrt\b|pi\b){0,80}"
 )
 _FOLLOWING_UNIT = re.compile(
     r"\s*((?:square |cubic |sq |cu )?[A-Za-zμΩ°%$€£¢]+(?:\^\(?-?\d+\)?)?"
@@ -49,7 +54,7 @@ def final_answer(response: str, boxed_only: bool = False) -> str | None:
 
         final_answer("80 × 0.15 = 12\\n\\nTherefore, 15% of 80 is 12.")  ->  "12"
     """
-    text = _after_thinking(response)
+    text = _after_thinking(response)[-MAX_TEXT:]
     boxed = last_boxed(text)
     if boxed is not None or boxed_only:
         return boxed
@@ -59,7 +64,7 @@ def final_answer(response: str, boxed_only: bool = False) -> str | None:
 def last_boxed(text: str) -> str | None:
     """Return what the last box holds; boxes joined by a comma or a word count as one."""
     boxes: list[tuple[int, int, str]] = []
-    for match in re.finditer(r"\\(?:boxed|fbox)\s*(\{)", text):
+    for match in list(re.finditer(r"\\(?:boxed|fbox)\s*(\{)", text))[-MAX_BOXES:]:
         end = braced(text, match.start(1))
         if end > 0 and not (boxes and match.start() < boxes[-1][1]):
             boxes.append((match.start(), end + 1, text[match.end() : end]))
@@ -98,16 +103,24 @@ def _after_thinking(text: str) -> str:
 
 
 def _tagged(text: str) -> str | None:
-    tags = re.findall(r"<answer>(.*?)</answer>", text, re.DOTALL | re.IGNORECASE)
-    if tags:
-        return final_answer_of_sentence(tags[-1]) or str(tags[-1]).strip()
+    tagged = last_tagged(text)
+    if tagged:
+        return final_answer_of_sentence(tagged) or tagged
     marked = re.findall(r"####\s*([^\n]+)", text)
     return str(marked[-1]).strip() if marked else None
 
 
+def last_tagged(text: str) -> str | None:
+    """Return what the last <answer> tag holds."""
+    lowered = text.lower()
+    end = lowered.rfind("</answer>")
+    start = lowered.rfind("<answer>", 0, max(end, 0))
+    return text[start + len("<answer>") : end].strip() if start >= 0 else None
+
+
 def final_answer_of_sentence(sentence: str) -> str | None:
     """Return the part of one sentence that states its result."""
-    plain = normalize(sentence)
+    plain = normalize(sentence[-MAX_SENTENCE:])
     cuts = [0, *(match.end() for match in _VERB.finditer(plain))]
     for cut in cuts:
         tail = plain[cut:].strip()
@@ -139,7 +152,7 @@ def _from_answer_phrase(text: str) -> str | None:
 
 
 def _short_words(sentence: str) -> str | None:
-    plain = normalize(sentence)
+    plain = normalize(sentence) if len(sentence) <= MAX_SENTENCE else ""
     return plain if 0 < len(plain) <= 80 else None
 
 
@@ -159,7 +172,7 @@ def _last_resort(text: str) -> str | None:
     found = final_answer_of_sentence(sentences[-1])
     if found:
         return found
-    numbers = quantities(normalize("\n".join(sentences)))
+    numbers = quantities(normalize("\n".join(sentences)[-MAX_SENTENCE:]))
     if numbers:
         return numbers[-1][1]
     return _short_words(text)
@@ -167,7 +180,11 @@ def _last_resort(text: str) -> str | None:
 
 def _sentences(text: str) -> list[str]:
     for opening, closing in ((r"\$\$", r"\$\$"), (r"\\\[", r"\\\]"), (r"\\begin\{", r"\\end\{")):
-        text = re.sub(f"{opening}.*?{closing}", lambda m: m.group().replace("\n", " "), text, flags=re.DOTALL)
+        if not re.search(closing, text):
+            continue
+        text = re.sub(
+            f"{opening}.{{0,2000}}?{closing}", lambda m: m.group().replace("\n", " "), text, flags=re.DOTALL
+        )
     parts = re.split(r"(?<=[.!?])(?:\*\*)?\s+(?=[^a-z])|\n+", text)
     return [part.strip() for part in parts if re.search(r"\w", part)]
 

@@ -11,9 +11,12 @@ import re
 from dataclasses import replace
 
 from .answer import Alternatives, Answer, Collection, Equation, Quantity, Words
-from .expression import KNOWN_NAMES, EvaluationError, Expression, ParseError, parse
+from .expression import KNOWN_NAMES, MAX_LENGTH, EvaluationError, Expression, ParseError, parse
 from .normalize import normalize
 from .units import parse_unit
+
+# A longer answer is no mathematics; the beginning of it tells two texts apart well enough.
+MAX_TEXT = 2_000
 
 _WORDS_FROM_ZERO = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -34,14 +37,14 @@ _CURRENCY = "$€£"
 
 def parse_answer(text: str) -> Answer:
     """Read an answer; what is not mathematical becomes `Words`."""
-    plain = normalize(text)
+    plain = normalize(text[:MAX_TEXT])
     return read(plain) or Words(plain)
 
 
 def read(text: str) -> Answer | None:
     """Read plain notation as mathematics, or return None."""
     text = _unwrap(text.strip())
-    if not text or len(text) > 1000:
+    if not text or len(text) > MAX_LENGTH:
         return None
     if text in ("∅", "{}"):
         return Collection("set", ())

@@ -12,9 +12,9 @@ _ALIASES = {
     "lean": {"lean", "lean4", "lean3"},
 }
 _FENCE = re.compile(
-    r"^[ \t]*(`{3,}|~{3,})[ \t]*([^\s`]*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL
+    r"^[ \t]*(`{3,}+|~{3,}+)[ \t]*([^\s`]*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL
 )
-_OPEN_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*([^\s`]*)[^\n]*\n(.*)\Z", re.MULTILINE | re.DOTALL)
+_OPEN_FENCE = re.compile(r"^[ \t]*(?:`{3,}+|~{3,}+)[ \t]*([^\s`]*)[^\n]*\n(.*)\Z", re.MULTILINE | re.DOTALL)
 
 
 def language_name(language: str) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-_FENCE = re.compile(r"```[ \t]*(\w*)[^\n]*\n(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"`{3}+[ \t]*+(\w*+)[^\n`]*+\n(.*?)```", re.DOTALL)
 _INLINE_FENCE = re.compile(r"```[ \t]*(?:json)?\s*([\[{].*?[\]}])\s*```", re.DOTALL)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..execution.code_blocks import code_blocks
 
 _DECLARATION = re.compile(
-    r"^\s*(?:@\[[^\]]*\]\s*)?(?:private\s+|protected\s+)?(theorem|lemma|example|def)\b", re.M
+    r"^[ \t]*(?:@\[[^\]]*\]\s*)?(?:private\s+|protected\s+)?(theorem|lemma|example|def)\b", re.M
 )
 _UNFINISHED = re.compile(r"\b(?:sorry|admit|admitted)\b")
 _TACTICS = (

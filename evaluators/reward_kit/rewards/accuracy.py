@@ -8,6 +8,7 @@ from typing import Any
 
 from ..answers import final_answer, parse_answer, same_answer
 from ..answers.answer import Words
+from ..answers.extract import last_tagged
 from ..errors import UsageError
 from ..models import EvaluateResult, Message
 from ..typed_interface import reward_function
@@ -20,8 +21,7 @@ SHORT_ANSWER_WORDS = 6
 """Up to this length a reference is a fact to be named; beyond, a text to be resembled."""
 
 _PHRASE = re.compile(
-    r"\b(?:final\s+)?answer\b[*_\s]*(?:is|:|=)[\s:*_]*(.+?)(?:[.!?](?:\s|$)|\n|$)|<answer>(.*?)</answer>",
-    re.IGNORECASE | re.DOTALL,
+    r"\b(?:final\s+)?answer\b[*_\s]*(?:is|:|=)[\s:*_]*(.+?)(?:[.!?](?:\s|$)|\n|$)", re.IGNORECASE
 )
 
 
@@ -61,8 +61,11 @@ def extract_answer(text: str, truth: str) -> str:
     """Find the part of a response that states the answer; at worst it is all of it."""
     if not isinstance(parse_answer(truth), Words):
         return final_answer(text) or text
-    stated = [first or second for first, second in _PHRASE.findall(text)]
-    return stated[-1].strip() if stated else text
+    tagged = last_tagged(text)
+    if tagged:
+        return tagged
+    stated = _PHRASE.findall(text)
+    return str(stated[-1]).strip() if stated else text
 
 
 def compare_answers(answer: str, truth: str) -> float:

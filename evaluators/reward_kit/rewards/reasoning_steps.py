@@ -10,9 +10,11 @@ from ..typed_interface import reward_function
 from ._common import metric, require_positive, response_text, result
 
 _KINDS = {
-    "explicit_steps": re.compile(r"^\W*step\s+\w+\s*[:.)-]|\bstep\s+\d+\b", re.IGNORECASE | re.MULTILINE),
-    "numbered_list": re.compile(r"^\s*(?:\(?\d{1,3}[.)]|[a-z]\))\s+\S", re.MULTILINE),
-    "bullet_points": re.compile(r"^\s*[-*•]\s+\S", re.MULTILINE),
+    "explicit_steps": re.compile(
+        r"^[^\w\n]*step\s+\w+\s*[:.)-]|\bstep\s+\d+\b", re.IGNORECASE | re.MULTILINE
+    ),
+    "numbered_list": re.compile(r"^[ \t]*(?:\(?\d{1,3}[.)]|[a-z]\))\s+\S", re.MULTILINE),
+    "bullet_points": re.compile(r"^[ \t]*[-*•]\s+\S", re.MULTILINE),
     "transitions": re.compile(
         r"\b(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|after that|finally|lastly|therefore|thus|"
         r"hence|consequently|as a result|in conclusion)\b,?",

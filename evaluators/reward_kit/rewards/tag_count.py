@@ -45,6 +45,9 @@ def _count(text: str, tag: str, require_balanced: bool) -> MetricResult:
     name = re.escape(tag)
     opened = len(re.findall(rf"<{name}(?:\s[^<>]*)?>", text))
     closed = len(re.findall(rf"</{name}\s*>", text))
-    in_order = re.search(rf"<{name}(?:\s[^<>]*)?>.*</{name}\s*>", text, re.DOTALL) is not None
-    good = opened == 1 and (not require_balanced or (closed == 1 and in_order))
+    good = opened == 1 and (not require_balanced or (closed == 1 and _in_order(name, text)))
     return metric(float(good), f"<{tag}> opened {opened} times, closed {closed} times", good)
+
+
+def _in_order(name: str, text: str) -> bool:
+    return re.search(rf"<{name}(?:\s[^<>]*)?>.*</{name}\s*>", text, re.DOTALL) is not None
