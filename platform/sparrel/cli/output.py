@@ -1,0 +1,82 @@
+"""What commands print: data on stdout, as text or JSON, readable without colour."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from sparrel.kernel.fields import FieldSpec, Kind, Message
+from sparrel.kernel.resource import Resource, fields_by_any_name
+
+LONGEST_VALUE = 200
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_document(resource: type[Resource], document: Mapping[str, Any]) -> None:
+    """Print `Key: value` lines of what is set."""
+    for key, value in document.items():
+        spec = fields_by_any_name(resource).get(key)
+        if spec is not None and _worth_showing(spec, value):
+            click.echo(f"{title(spec.name)}: {_text(value, spec.message, key)}")
+
+
+def print_table(resource: type[Resource], documents: Sequence[Mapping[str, Any]]) -> None:
+    """Print a row for each document; on a terminal no line is wider than it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in resource.spec.columns:
+        table.add_column(column.title.upper(), overflow="fold")
+    for document in documents:
+        table.add_row(*(_cell(document, column.path) for column in resource.spec.columns))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
+    Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False).print(table)
+
+
+def title(name: str) -> str:
+    """Return `display_name` as `Display Name`."""
+    return " ".join(part.capitalize() for part in name.split("_"))
+
+
+def _worth_showing(spec: FieldSpec, value: Any) -> bool:
+    if value in ("", None, [], {}) or (spec.kind is Kind.ENUM and str(value).endswith("UNSPECIFIED")):
+        return False
+    return bool(spec.doc) or value not in (0, False, spec.default)
+
+
+def _text(value: Any, message: type[Message] | None, key: str = "") -> str:
+    if key == "status" and isinstance(value, Mapping):
+        return ": ".join(part for part in (value.get("code", ""), value.get("message", "")) if part)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        fields = fields_by_any_name(message) if message else {}
+        inner = (
+            f"{title(fields[name].name) if name in fields else name}: {_text(item, None)}"
+            for name, item in value.items()
+            if item not in ("", None, [], {})
+        )
+        return "{ " + ", ".join(inner) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_text(item, message) for item in value) + "]"
+    text = str(value).replace("\n", "\\n")
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _cell(document: Mapping[str, Any], path: str) -> str:
+    value: Any = document
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if value is None:
+        return ""
+    text = _text(value, None)
+    return text.split(".")[0] + "Z" if path.endswith("Time") and "." in text else text
