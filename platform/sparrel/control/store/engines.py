@@ -29,7 +29,7 @@ def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-_OPTIONS: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+JSON_OPTIONS: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
 
 
 def parse_url(url: str) -> URL:
@@ -46,12 +46,14 @@ def parse_url(url: str) -> URL:
 def open_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
     """Return (writer, reader); on PostgreSQL they are one."""
     if url.get_backend_name() == "postgresql":
-        engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, **_OPTIONS)
+        engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, **JSON_OPTIONS)
         return engine, engine
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_S, **_OPTIONS)
+    writer = create_async_engine(
+        url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_S, **JSON_OPTIONS
+    )
     reader = create_async_engine(
-        url, pool_size=READERS, max_overflow=0, pool_timeout=BUSY_TIMEOUT_S, **_OPTIONS
+        url, pool_size=READERS, max_overflow=0, pool_timeout=BUSY_TIMEOUT_S, **JSON_OPTIONS
     )
     event.listen(writer.sync_engine, "connect", _prepare(query_only=False))
     event.listen(reader.sync_engine, "connect", _prepare(query_only=True))

@@ -10,8 +10,7 @@ from collections import OrderedDict
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
 
 from sparrel.control.store.expressions import Expressions
 from sparrel.control.store.tables import collections, resources
@@ -30,13 +29,13 @@ class Lister:
         self._expressions = expressions
         self._totals: OrderedDict[tuple[Any, ...], tuple[int, int]] = OrderedDict()
 
-    async def page(self, connection: AsyncConnection, query: Query) -> Page:
+    def page(self, connection: Connection, query: Query) -> Page:
         """Return one page; the caller holds a transaction, so that total and rows agree."""
-        total = await self._total(connection, query) if query.count else -1
+        total = self._total(connection, query) if query.count else -1
         if total == 0:
             return Page([], 0, None)
         order = (*query.order, OrderKey(_NAME))
-        found = (await connection.execute(self._rows(query, order))).all()
+        found = (connection.execute(self._rows(query, order))).all()
         rows = [row_of(record) for record in found[: query.page_size]]
         more = len(found) > query.page_size
         return Page(rows, total, self._cursor(found[query.page_size - 1], order) if more else None)
@@ -74,29 +73,29 @@ class Lister:
 
     # --- totals ------------------------------------------------------------------------------------
 
-    async def _total(self, connection: AsyncConnection, query: Query) -> int:
-        live, deleted, revision = await self._counters(connection, query)
+    def _total(self, connection: Connection, query: Query) -> int:
+        live, deleted, revision = self._counters(connection, query)
         if query.filter is None and query.parent is None:
             return live + deleted if query.show_deleted else live
         key = (query.collection, query.account, query.parent, query.filter, query.show_deleted)
         known = self._totals.get(key)
         if known is None or known[0] != revision:
             statement = select(func.count()).select_from(resources).where(*self._where(query))
-            known = revision, (await connection.execute(statement)).scalar_one()
+            known = revision, (connection.execute(statement)).scalar_one()
         self._totals[key] = known
         self._totals.move_to_end(key)
         if len(self._totals) > REMEMBERED_TOTALS:
             self._totals.popitem(last=False)
         return known[1]
 
-    async def _counters(self, connection: AsyncConnection, query: Query) -> tuple[int, int, int]:
+    def _counters(self, connection: Connection, query: Query) -> tuple[int, int, int]:
         columns = (collections.c.live, collections.c.deleted, collections.c.revision)
         statement = select(*(func.coalesce(func.sum(column), 0) for column in columns)).where(
             collections.c.collection == query.collection
         )
         if query.account is not None:
             statement = statement.where(collections.c.account == query.account)
-        live, deleted, revision = (await connection.execute(statement)).one()
+        live, deleted, revision = (connection.execute(statement)).one()
         return int(live), int(deleted), int(revision)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sparrel.control.store.demand import DemandTable
+from sparrel.control.store.direct import DirectReader, TooLong
 from sparrel.control.store.engines import open_engines, parse_url
 from sparrel.control.store.expressions import Expressions
 from sparrel.control.store.failures import translated
@@ -38,6 +39,7 @@ class Store:
         self._clock = clock
         self.dialect = writer.dialect.name
         self._lister = Lister(Expressions(self.dialect))
+        self._direct = DirectReader(writer.url, self._lister) if self.dialect == "sqlite" else None
         # One statement needs no BEGIN and COMMIT of its own around it.
         self._single = reader.execution_options(isolation_level="AUTOCOMMIT")
         self.leases = LeaseTable(self._writing, clock)
@@ -55,6 +57,8 @@ class Store:
         return cls(writer, reader, clock)
 
     async def close(self) -> None:
+        if self._direct is not None:
+            self._direct.close()
         await self._reader_engine.dispose()
         await self._writer_engine.dispose()
 
@@ -64,22 +68,31 @@ class Store:
     # --- reading -----------------------------------------------------------------------------------
 
     async def get(self, name: str) -> Row | None:
+        if self._direct is not None:
+            with suppress(TooLong):
+                return self._direct.get(name)
         async with self._reading() as connection:
             record = (await connection.execute(_BY_NAME, {"name": name})).one_or_none()
         return None if record is None else row_of(record)
 
     async def by_lookup(self, lookup: str) -> Row | None:
+        if self._direct is not None:
+            with suppress(TooLong):
+                return self._direct.by_lookup(lookup)
         async with self._reading() as connection:
             record = (await connection.execute(_BY_LOOKUP, {"lookup": lookup})).one_or_none()
         return None if record is None else row_of(record)
 
     async def list(self, query: Query) -> Page:
         """Return one page; its rows and its total are of the same moment."""
+        if self._direct is not None:
+            with suppress(TooLong):
+                return self._direct.list(query)
         with translated():
             async with self._reader_engine.connect() as connection:
                 if self.dialect == "postgresql":
                     await connection.execution_options(isolation_level="REPEATABLE READ")
-                return await self._lister.page(connection, query)
+                return await connection.run_sync(self._lister.page, query)
 
     async def scan(self, collection: str, *, states: Collection[str] | None = None) -> Sequence[Row]:
         """Return every row of a collection, of all accounts, for reconcilers."""

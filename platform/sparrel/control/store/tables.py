@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
-from sparrel.kernel.fields import format_timestamp, parse_timestamp
+from sparrel.kernel.fields import format_timestamp
 
 metadata = MetaData()
 
@@ -43,7 +43,7 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else format_timestamp(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else parse_timestamp(value)
+        return None if value is None else datetime.fromisoformat(value)
 
 
 resources = Table(

@@ -50,7 +50,7 @@ class Transaction:
         return None if record is None else row_of(record)
 
     async def list(self, query: Query) -> Page:
-        return await self._lister.page(self._connection, query)
+        return await self._connection.run_sync(self._lister.page, query)
 
     # --- writing -----------------------------------------------------------------------------------
 
