@@ -95,11 +95,11 @@ def _leaves(
     message: type[Message], create: bool, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[list[str], FieldSpec]]:
     for spec in message.fields().values():
-        if not spec.doc or spec.output_only or (spec.immutable and not create):
+        if spec.output_only or (spec.immutable and not create):
             continue
         if spec.kind is Kind.MESSAGE and spec.message is not None:
             yield from _leaves(spec.message, create, (*prefix, spec.wire))
-        elif spec.kind is not Kind.LIST or spec.message is None:
+        elif spec.doc and spec.message is None:
             yield [*prefix, spec.wire], spec
 
 

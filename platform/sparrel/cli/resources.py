@@ -117,7 +117,7 @@ def _create(resource: type[Resource], noun: str) -> click.Command:
     options: list[click.Parameter] = [flag.option for flag in flags if flag is not position]
     if position is not None:
         options.insert(0, click.Argument([position.key], metavar=position.key.upper()))
-    options += [param_option(param) for param in form.params if param.doc]
+    options += [param_option(param) for param in form.params if param.doc and param.name != "dryRun"]
     options += [*_id_parameter(resource), *special.create_params(), _dry_run()]
     if special.waits:
         options.append(_wait())

@@ -14,8 +14,8 @@ import httpx
 
 from sparrel.client.collection import Document
 from sparrel.client.retries import RetryPolicy
-from sparrel.client.transport import Transport
-from sparrel.errors import InvalidArgument, StorageFull, Unavailable
+from sparrel.client.transport import Broken, Transport
+from sparrel.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from sparrel.client.aio import AsyncClient
@@ -83,9 +83,7 @@ class ModelFiles:
             try:
                 await transfer()  # type: ignore[misc]
                 return
-            except StorageFull:
-                raise
-            except Unavailable:
+            except Broken:
                 delay = self._retries.delay_s(attempt, {})
                 if attempt == self._retries.attempts or delay is None:
                     raise
@@ -117,7 +115,7 @@ class ModelFiles:
         )
         stored = response.headers.get("repr-digest")
         if stored is not None and stored != f"sha-256=:{base64.b64encode(digest.digest()).decode()}:":
-            raise Unavailable(f"{name} was damaged on its way")
+            raise Broken(f"{name} was damaged on its way")
 
     async def _get(self, url: str, target: Path, name: str, progress: Progress | None) -> None:
         """Continue a file where an earlier try ended, and give it its name once it is complete."""
@@ -148,6 +146,6 @@ class ModelFiles:
                     if progress is not None:
                         progress(name, done, total)
         except httpx.TransportError as error:
-            raise Unavailable(f"the download of {name} broke off: {error or type(error).__name__}") from error
+            raise Broken(f"the download of {name} broke off: {error or type(error).__name__}") from error
         finally:
             await response.aclose()

@@ -94,11 +94,15 @@ class Transport:
         except httpx.TimeoutException:
             return None, DeadlineExceeded(f"{self.config.base_url} did not answer in time")
         except httpx.TransportError as error:
-            return None, Unavailable(f"the connection to {self.config.base_url} broke: {_reason(error)}")
+            return None, Broken(f"the connection to {self.config.base_url} broke: {_reason(error)}")
         return response, _error(response)
 
 
-class _NotConnected(Unavailable):
+class Broken(Unavailable):
+    """The connection failed, not the server: what was sent may or may not have arrived."""
+
+
+class _NotConnected(Broken):
     """Nothing can have happened on the server."""
 
 

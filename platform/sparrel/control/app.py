@@ -56,7 +56,8 @@ def _add_verify(app: FastAPI, authenticator: Authenticator) -> None:
     @app.get("/verifyApiKey", include_in_schema=False)
     async def verify(request: Request) -> Response:
         principal = await authenticator.authenticate(api_key(request.scope["headers"]))
-        return _json(200, {}, {"x-fireworks-account-id": principal.account})
+        known = {"user": principal.user, "email": principal.email, "role": principal.role}
+        return _json(200, known, {"x-fireworks-account-id": principal.account})
 
 
 def _add_openapi(app: FastAPI) -> None:

@@ -44,6 +44,7 @@ class DeployedModel(Resource):
     display_name: Annotated[Str, Field(max_length=63)] = ""
     """Name for people."""
     description: Annotated[Str, Field(max_length=999)] = ""
+    """What it is for."""
     create_time: Annotated[Timestamp, OUTPUT_ONLY] = None
     created_by: Annotated[Str, OUTPUT_ONLY] = ""
     """E-mail address of who created it."""

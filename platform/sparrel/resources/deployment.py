@@ -201,6 +201,7 @@ class Deployment(Resource):
     display_name: Annotated[Str, Field(max_length=63), INDEXED] = ""
     """Name for people."""
     description: Annotated[Str, Field(max_length=999)] = ""
+    """What it is for."""
     create_time: Annotated[Timestamp, OUTPUT_ONLY] = None
     expire_time: Timestamp = None
     """When it is deleted by itself."""
@@ -229,7 +230,9 @@ class Deployment(Resource):
     accelerator_count: Int32 = 0
     """Accelerators per replica; not given: what the model needs."""
     accelerator_type: AcceleratorType = AcceleratorType.ACCELERATOR_TYPE_UNSPECIFIED
+    """Hardware per replica; not given: what the cluster has."""
     precision: Precision = Precision.PRECISION_UNSPECIFIED
+    """Number format of the weights as served."""
     cluster: Annotated[Str, OUTPUT_ONLY] = ""
     enable_addons: bool = False
     """Whether adapters may be loaded on it."""
@@ -243,10 +246,12 @@ class Deployment(Resource):
     deployment_template: Str = ""
     auto_tune: AutoTune | None = None
     region: Annotated[Region, IMMUTABLE] = "REGION_UNSPECIFIED"
+    """Where it runs, e.g. `US_IOWA_1`; fixed once it exists."""
     placement: Annotated[Placement | None, IMMUTABLE] = None
     is_nim: bool = False
     update_time: Annotated[Timestamp, OUTPUT_ONLY] = None
     world_size: Int32 = 0
+    """Processes per replica; excludes an accelerator count."""
     generator_count: Int32 = 0
     disaggregated_prefill_count: Int32 = 0
     disaggregated_prefill_world_size: Int32 = 0
@@ -266,6 +271,7 @@ class Deployment(Resource):
     enable_session_affinity: bool = False
     """Whether requests of one session go to one replica."""
     direct_route_type: DirectRouteType = DirectRouteType.DIRECT_ROUTE_TYPE_UNSPECIFIED
+    """How it can be reached without the gateway."""
     direct_route_api_keys: Annotated[list[Str], INPUT_ONLY] = []
     """Keys accepted on the direct route; never shown."""
     direct_route_handle: Annotated[Str, OUTPUT_ONLY] = ""

@@ -159,6 +159,7 @@ class Model(Resource):
     display_name: Annotated[Str, Field(max_length=63), INDEXED] = ""
     """Name for people."""
     description: Annotated[Str, Field(max_length=999)] = ""
+    """What it is for."""
     create_time: Annotated[Timestamp, OUTPUT_ONLY] = None
     created_by: Annotated[Str, OUTPUT_ONLY] = ""
     """E-mail address of who created it."""
@@ -167,7 +168,9 @@ class Model(Resource):
     kind: Annotated[ModelKind, IMMUTABLE, INDEXED] = ModelKind.KIND_UNSPECIFIED
     """What the weights are; an adapter (HF_PEFT_ADDON) when not given."""
     github_url: Str = ""
+    """Its repository on GitHub."""
     hugging_face_url: Annotated[Str, INDEXED] = ""
+    """Its page on Hugging Face."""
     base_model_details: Annotated[BaseModelDetails | None, IMMUTABLE] = None
     """Required for a base model, forbidden otherwise."""
     peft_details: Annotated[PeftDetails | None, IMMUTABLE] = None
@@ -181,7 +184,9 @@ class Model(Resource):
     context_length: Int32 = 0
     """Longest prompt and answer together, in tokens."""
     supports_image_input: bool = False
+    """Whether messages may hold images."""
     supports_tools: bool = False
+    """Whether the model calls tools; its chat template usually says so."""
     supports_lora: bool = False
     """Whether adapters can be loaded on it."""
     use_hf_apply_chat_template: bool = False

@@ -58,9 +58,9 @@ async def validate_upload(ctx: Context) -> dict[str, Any]:
     try:
         found = await _inspect(row, storage)
         changes = await _fields(ctx, found)
-    except InvalidArgument as error:
-        reason = error.message
-        await ctx.modify("ValidateUpload", lambda row: row.set_state(row.state, error.code, reason))
+    except InvalidArgument as refusal:
+        code, reason = refusal.code, refusal.message
+        await ctx.modify("ValidateUpload", lambda row: row.set_state(row.state, code, reason))
         raise
     await _publish(ctx, storage, changes)
     return {}
