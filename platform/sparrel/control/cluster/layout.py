@@ -32,8 +32,6 @@ class Record:
     pid: int
     started: float
     base_url: str
-    ray_address: str = ""
-    namespace: str = ""
 
 
 class Layout:
@@ -47,6 +45,7 @@ class Layout:
         self.ray_token = self.run / "ray_token"
         self.haproxy = self.run / "h"
         self.ray = self.run / "ray"
+        self.progress = self.run / "progress"
         self.log = settings.log_dir / "platform.log"
 
     def prepare(self) -> None:
@@ -83,6 +82,10 @@ class Layout:
         alias.unlink(missing_ok=True)
         alias.symlink_to(self.run, target_is_directory=True)
         return alias
+
+    def socket_root_in_use(self) -> Path:
+        """Return what `socket_root` returned for the running platform."""
+        return self.run if len(str(self.run)) <= SHORT_PATH else self._alias()
 
     def _alias(self) -> Path:
         digest = hashlib.sha256(f"{os.getuid()} {self.run}".encode()).hexdigest()[:10]

@@ -36,7 +36,7 @@ def start_node(folder: Path, agent_port: int) -> LocalNode:
         object_store_memory=OBJECT_STORE_BYTES,
         temp_dir=str(folder),
         include_dashboard=False,
-        include_log_monitor=False,
+        include_log_monitor=False,  # type: ignore[arg-type]
         no_monitor=True,
         dashboard_agent_listen_port=agent_port,
         metrics_export_port=0,

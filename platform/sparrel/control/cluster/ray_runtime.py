@@ -12,7 +12,7 @@ import ray
 
 from sparrel.control.cluster import serve_internals
 from sparrel.control.cluster.serve_internals import AppView
-from sparrel.control.controller.runtime import Observation, Phase, ReplicaGroupSpec, fingerprint
+from sparrel.control.controller.runtime import Observation, Phase, ReplicaGroupSpec
 
 PREFIX = "dep:"
 PHASES = {
@@ -93,10 +93,6 @@ def serve_name(deployment: str) -> str:
     """Return a name for the Serve deployment that people recognise in `ray status` and in logs."""
     digest = hashlib.sha256(deployment.encode()).hexdigest()[:6]
     return f"{deployment.rpartition('/')[2]}-{digest}"
-
-
-def version_of(spec: ReplicaGroupSpec) -> str:
-    return fingerprint(spec)
 
 
 def _load(path: str) -> Callable[..., Any]:

@@ -131,7 +131,8 @@ def _why_delete(scene: Scene) -> str:
     expiry = _epoch(scene.document.get("expireTime"))
     if expiry is not None and scene.now >= expiry:
         return "Its expire time has passed."
-    unused_s = float(scene.internal.get("autoDeleteSeconds", AUTO_DELETE_S))
+    stored = scene.internal.get("autoDeleteSeconds")
+    unused_s = AUTO_DELETE_S if stored is None else float(stored)
     if unused_s <= 0 or int(scene.document.get("minReplicaCount") or 0) > 0:
         return ""
     used = scene.internal.get("lastUsedTime") or _epoch(scene.document.get("createTime"))
@@ -232,6 +233,7 @@ def _progress(scene: Scene, policy: Policy, target: int, spec: ReplicaGroupSpec)
     """Return the state and what to say about it."""
     seen = scene.seen
     current = seen is not None and seen.fingerprint == fingerprint(spec)
+    settled = current and seen is not None and seen.phase is Phase.RUNNING
     waiting = seen.unplaced if seen is not None and seen.unplaced else f"Starting {target} replicas."
     if scene.state in ("CREATING", "FAILED", "STATE_UNSPECIFIED"):
         needed = min(target, max(policy.min_replicas, 1))
@@ -241,7 +243,7 @@ def _progress(scene: Scene, policy: Policy, target: int, spec: ReplicaGroupSpec)
     if seen is not None and not current:
         return "UPDATING", "Replacing replicas after a change."
     if scene.state == "UPDATING":
-        rolled = target == 0 or (current and seen.phase is Phase.RUNNING and scene.ready > 0)
+        rolled = target == 0 or (settled and scene.ready > 0)
         return ("READY", "") if rolled else ("UPDATING", waiting)
     return "READY", waiting if target > 0 and scene.ready == 0 else ""
 
