@@ -80,7 +80,11 @@ def up(
         _follow(layout, supervisor, say, began + timeout_s)
         say("Waiting for the ingress to answer")
         _until(
-            lambda: _answers(settings.base_url), layout, supervisor, began + timeout_s, "The ingress is silent."
+            lambda: _answers(settings.base_url),
+            layout,
+            supervisor,
+            began + timeout_s,
+            "The ingress is silent.",
         )
     if wait_for_demo:
         _wait_for_demo(layout, say, began + timeout_s)
@@ -179,7 +183,11 @@ def _follow(layout: Layout, supervisor: subprocess.Popen[bytes], say: Say, deadl
 
 
 def _until(
-    done: Callable[[], bool], layout: Layout, supervisor: subprocess.Popen[bytes], deadline: float, reason: str
+    done: Callable[[], bool],
+    layout: Layout,
+    supervisor: subprocess.Popen[bytes],
+    deadline: float,
+    reason: str,
 ) -> None:
     while not done():
         if supervisor.poll() is not None:
