@@ -45,7 +45,7 @@ def request_json(
 def _explain(method: str, url: str, response: httpx.Response) -> str:
     if response.status_code == 401:
         return "Authentication failed. Check your API key."
-    if response.status_code == 403:
+    if response.status_code == 403 and "/evaluators" in url:
         return "Permission denied. Your API key doesn't have deployment permissions."
     return f"{method} {url} answered {response.status_code}: {_message(response)}"
 

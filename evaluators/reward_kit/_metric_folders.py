@@ -30,11 +30,11 @@ class Metric:
         module = ModuleType(f"reward_kit_metric_{uuid.uuid4().hex}")
         # Deployed evaluators may annotate without importing typing; the platform supplies the names too.
         module.__dict__.update({name: getattr(typing, name) for name in typing.__all__})
-        if self.folder is not None:
-            module.__file__ = str(self.folder / "main.py")
+        file = str(self.folder / "main.py") if self.folder else "main.py"
+        module.__file__ = file
         sys.modules[module.__name__] = module
         with _ImportsFrom(self.folder):
-            exec(compile(self.files["main.py"], module.__file__ or "main.py", "exec"), module.__dict__)
+            exec(compile(self.files["main.py"], file, "exec"), module.__dict__)
         return as_reward_function(module.evaluate)
 
 

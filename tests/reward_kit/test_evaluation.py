@@ -190,6 +190,24 @@ def test_the_uploaded_source_scores_as_the_function_does(project):
     ]
 
 
+def test_a_function_inside_another_can_be_uploaded_unless_it_needs_its_surroundings(project):
+    limit = 5
+
+    @reward_function
+    def alone(messages, **kwargs):
+        return 0.5
+
+    @reward_function
+    def bound(messages, **kwargs):
+        return limit
+
+    source = evaluator_source(alone)
+    result = preview_evaluation(python_code_to_evaluate=source, sample_file="samples.jsonl", max_samples=1)
+    assert result.results[0].score == 0.5
+    with pytest.raises(UsageError, match="move it to module level"):
+        evaluator_source(bound)
+
+
 def test_deploy_without_credentials_is_a_value_error():
     with pytest.raises(ValueError, match="FIREWORKS_API_KEY"):
         deployable.deploy(name="w")

@@ -1,9 +1,12 @@
 """Answers are read and compared without a wrong verdict: every row here was checked by hand."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reward_kit.answers import final_answer, same_answer
 from reward_kit.answers.compare import Rules
+from reward_kit.answers.normalize import normalize
 
 SAME = [
     # integers and decimals
@@ -550,3 +553,21 @@ def test_a_wider_tolerance_concerns_decimals_only():
 def test_only_a_box_counts_when_only_boxes_are_asked_for():
     assert final_answer("The answer is 5.", boxed_only=True) is None
     assert final_answer(r"The answer is \boxed{6}, not 5.", boxed_only=True) == "6"
+
+
+@given(st.text(alphabet="0123456789.,/+-*^()[]{}=<>xyπ√ \\$%fracsqrt", max_size=25))
+def test_every_answer_is_the_same_as_itself(text):
+    assert same_answer(text, text) is bool(normalize(text))
+
+
+@given(st.fractions(max_denominator=1000), st.fractions(max_denominator=1000))
+def test_fractions_are_the_same_exactly_when_they_are_equal(one, other):
+    written = rf"\frac{{{other.numerator}}}{{{other.denominator}}}"
+    assert same_answer(str(one), written) is (one == other)
+
+
+@given(st.integers(-50, 50), st.integers(-50, 50), st.integers(-50, 50))
+def test_a_product_is_the_same_as_its_expansion(a, b, c):
+    expanded = f"x^2 + {a + b}x + {a * b + c}".replace("+ -", "- ")
+    assert same_answer(f"(x + ({a}))(x + ({b})) + {c}".replace("+ -", "- "), expanded)
+    assert not same_answer(expanded, f"{expanded} + 1")

@@ -17,7 +17,7 @@ from typing import Literal
 from .answer import Alternatives, Answer, Collection, Equation, Quantity, Words
 from .arithmetic import Number
 from .expression import EvaluationError, Expression
-from .reading import parse_answer
+from .reading import parse_answer, plain_text
 
 UnitMode = Literal["lenient", "strict", "ignore"]
 
@@ -49,6 +49,10 @@ def same_answer(expected: str | Answer, actual: str | Answer, rules: Rules | Non
         same_answer("5/12", "0.41666")  ->  True
         same_answer("1000", "1001")     ->  False
     """
+    if isinstance(expected, str) and isinstance(actual, str):
+        written = plain_text(expected)
+        if written and written == plain_text(actual):
+            return True  # also where neither can be evaluated, as 9^9^9^9
     expected = parse_answer(expected) if isinstance(expected, str) else expected
     actual = parse_answer(actual) if isinstance(actual, str) else actual
     return _same(expected, actual, rules or Rules())

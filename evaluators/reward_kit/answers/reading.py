@@ -15,7 +15,7 @@ from .expression import KNOWN_NAMES, MAX_LENGTH, EvaluationError, Expression, Pa
 from .normalize import normalize
 from .units import parse_unit
 
-# A longer answer is no mathematics; the beginning of it tells two texts apart well enough.
+# A longer answer is no mathematics.
 MAX_TEXT = 2_000
 
 _WORDS_FROM_ZERO = (
@@ -37,8 +37,13 @@ _CURRENCY = "$€£"
 
 def parse_answer(text: str) -> Answer:
     """Read an answer; what is not mathematical becomes `Words`."""
-    plain = normalize(text[:MAX_TEXT])
+    plain = plain_text(text)
     return read(plain) or Words(plain)
+
+
+def plain_text(text: str) -> str:
+    """Write an answer in plain notation; a text too long to be mathematics stays as it is."""
+    return normalize(text) if len(text) <= MAX_TEXT else text.strip()
 
 
 def read(text: str) -> Answer | None:
