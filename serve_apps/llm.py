@@ -21,9 +21,6 @@ from sparrel.control.cluster.layout import Layout
 from sparrel.control.cluster.reporter import Reporter
 from sparrel.control.cluster.serve_internals import confine_replica, versioned
 from sparrel.control.controller.runtime import ReplicaGroupSpec, fingerprint
-from sparrel.engine import AsyncEngine, EngineConfig, ModelLoadError
-from sparrel.inference.server import ModelInfo, create_model_server
-from sparrel.inference.server import serve as serve_http
 from sparrel.settings import Settings, configs_dir
 
 CPU_SHARE = 0.1
@@ -36,14 +33,19 @@ log = logging.getLogger(__name__)
 
 
 class LLMReplica:
-    async def __init__(self, spec: ReplicaGroupSpec, secret: str) -> None:
+    async def __init__(self, spec: ReplicaGroupSpec, secret: str) -> None:  # type: ignore[misc]
+        # The controller imports this module to deploy it, and has no use for torch.
+        from sparrel.engine import AsyncEngine, EngineConfig, ModelLoadError
+        from sparrel.inference.server import ModelInfo, create_model_server
+        from sparrel.inference.server import serve as serve_http
+
         confine_replica()
         _log_to_stderr()
         replica = serve.get_replica_context().replica_id.unique_id
         self._reporter = Reporter(replica, spec.deployment, on_death=_end_process)
         try:
             folder = await asyncio.to_thread(local_folder, spec.model_uri, Settings.from_env())
-            self._engine = AsyncEngine(EngineConfig(model=folder, **_threads(spec), **spec.engine))
+            self._engine = AsyncEngine(EngineConfig(model=folder, num_threads=_threads(spec), **spec.engine))
             await self._engine.start()
             info = ModelInfo.load(spec.model_info, folder)
             self._server = create_model_server(self._engine, folder, info, secret)
@@ -75,7 +77,8 @@ class LLMReplica:
 def build(spec: ReplicaGroupSpec, name: str, replicas: int) -> tuple[Any, dict[str, float]]:
     """Return the bound Serve deployment of a group, and the resources that one replica needs."""
     options = _resources(spec)
-    deployment = serve.deployment(LLMReplica).options(
+    deployment: Any = serve.deployment(LLMReplica)
+    deployment = deployment.options(
         name=name,
         num_replicas=replicas,
         ray_actor_options=options,
@@ -107,9 +110,9 @@ def _needs(options: dict[str, Any]) -> dict[str, float]:
     return needs
 
 
-def _threads(spec: ReplicaGroupSpec) -> dict[str, int]:
+def _threads(spec: ReplicaGroupSpec) -> int | None:
     """Give the engine all the cores: Ray would allow a replica with a small share only one thread."""
-    return {} if spec.accelerator_type else {"num_threads": len(os.sched_getaffinity(0))}
+    return None if spec.accelerator_type else len(os.sched_getaffinity(0))
 
 
 def _end_process(error: Exception) -> None:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class ControllerActor:
     """Opens the store, sees that the first accounts exist, and runs the controller until it is ended."""
 
-    async def __init__(self) -> None:
+    async def __init__(self) -> None:  # type: ignore[misc]
         _log_to_stderr()
         self._settings = Settings.from_env()
         self._controller: Controller | None = None

@@ -43,7 +43,7 @@ def choose_ports(home: Path) -> Ports:
     for start in _blocks(home):
         numbers = range(start, start + NAMED)
         if all(is_free("127.0.0.1", number) for number in numbers):
-            return Ports(*numbers, start + NAMED, start + BLOCK - 1)
+            return Ports(start, start + 1, start + 2, start + 3, start + 4, start + NAMED, start + BLOCK - 1)
     raise PortInUse(f"No free block of ports between {FIRST} and {LAST}.")
 
 

@@ -40,7 +40,10 @@ class Reporter:
     async def failed(self, reason: str) -> None:
         """Say why the replica cannot start; repeats it until the controller has heard."""
         self._task.cancel()
-        while not await self._say(replace(self._report, phase=Phase.FAILED, message=reason)):
+        report = replace(self._report, phase=Phase.FAILED, message=reason)
+        while True:
+            if await self._say(report):
+                return
             await asyncio.sleep(PERIOD_S)
 
     async def stopping(self) -> None:
@@ -50,7 +53,7 @@ class Reporter:
     async def _run(self) -> None:
         while True:
             try:
-                load = self._measure()
+                load: Mapping[str, Any] = self._measure()
             except Exception as error:
                 self._on_death(error)
                 return

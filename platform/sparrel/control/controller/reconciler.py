@@ -234,7 +234,11 @@ def _progress(scene: Scene, policy: Policy, target: int, spec: ReplicaGroupSpec)
     seen = scene.seen
     current = seen is not None and seen.fingerprint == fingerprint(spec)
     settled = current and seen is not None and seen.phase is Phase.RUNNING
-    waiting = seen.unplaced if seen is not None and seen.unplaced else f"Starting {target} replicas."
+    waiting = (
+        seen.unplaced
+        if seen is not None and seen.unplaced
+        else f"Starting {target} replica{'s' if target != 1 else ''}."
+    )
     if scene.state in ("CREATING", "FAILED", "STATE_UNSPECIFIED"):
         needed = min(target, max(policy.min_replicas, 1))
         if target == 0 or (current and scene.ready >= needed):
