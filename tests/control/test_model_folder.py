@@ -118,7 +118,11 @@ def test_fireworks_json_brings_an_adapters_template(tmp_path: Path) -> None:
         ({"modules": ["lm_head"]}, None, "unsupported target module lm_head"),
         ({"modules": "all-linear"}, None, "target_modules must be a list"),
         ({}, remove("adapter_config.json"), "adapter_config.json is missing"),
-        ({}, remove("adapter_model.safetensors"), "adapter_model.safetensors (or adapter_model.bin) is missing"),
+        (
+            {},
+            remove("adapter_model.safetensors"),
+            "adapter_model.safetensors (or adapter_model.bin) is missing",
+        ),
         ({}, write("adapter_config.json", '{"r": 16, "target_modules": ["q_proj"]}'), "says r = 16"),
     ],
 )

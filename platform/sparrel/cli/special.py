@@ -98,6 +98,9 @@ class ApiKeys(Special):
         if values.get("key_name"):
             body["displayName"] = values["key_name"]
 
+    def after_create(self, client: Client, document: Values, values: Mapping[str, Any]) -> None:
+        click.echo("Keep the key: it is not shown again", err=True)
+
     def list_parent(self, account: str, values: Mapping[str, Any]) -> str | None:
         return f"accounts/{account}/users/-" if values.get("all_users") else None
 

@@ -75,7 +75,8 @@ def check_file_name(name: str) -> str:
     parts = name.split("/")
     if len(name) > 1024 or any(part in (".", "..") or not _SEGMENT.fullmatch(part) for part in parts):
         raise InvalidArgument(
-            f"invalid file name {name[:80]!r}: use a relative path such as model.safetensors", param="filenameToSize"
+            f"invalid file name {name[:80]!r}: use a relative path such as model.safetensors",
+            param="filenameToSize",
         )
     return str(PurePosixPath(name))
 
@@ -101,11 +102,15 @@ class _Transfer:
         size = files.signer.verify("PUT", f"{UPLOADS}/{model}/{upload}/{file}", request.query_params) or 0
         row = await self._store.get(model)
         if row is None or row.state != "UPLOADING" or row.internal.get("upload") != upload:
-            raise FailedPrecondition(f'model "{model}" does not expect uploads under this URL: ask for a new one')
+            raise FailedPrecondition(
+                f'model "{model}" does not expect uploads under this URL: ask for a new one'
+            )
         _check_length(request.headers, size)
         key = f"{staging_key(model, upload)}/{check_file_name(file)}"
         try:
-            digest = await files.storage.write(key, request.stream(), size=size, digests=_digests(request.headers))
+            digest = await files.storage.write(
+                key, request.stream(), size=size, digests=_digests(request.headers)
+            )
         except ClientDisconnect:
             return Response(status_code=499)
         return Response(headers={"Repr-Digest": f"sha-256=:{base64.b64encode(digest).decode()}:"})
@@ -118,7 +123,10 @@ class _Transfer:
             raise NotFound(f'file "{file}" of model "{model}" not found')
         published = _published(row.internal["path"])
         total = await published.size(file)
-        headers = {"Accept-Ranges": "bytes", "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file)}"}
+        headers = {
+            "Accept-Ranges": "bytes",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file)}",
+        }
         span = _range(request.headers.get("range"), total)
         if span is None:
             headers |= {"Content-Range": f"bytes */{total}"}
@@ -182,7 +190,9 @@ def _digests(headers: Mapping[str, str]) -> dict[str, bytes]:
 def _range(header: str | None, total: int) -> tuple[int, int, bool] | None:
     """Return start, length and whether it is a part; None when the range cannot be satisfied."""
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", header.strip()) if header else None
-    if match is None or not (match[1] or match[2]):  # several ranges, or none: the whole file is a valid answer
+    if match is None or not (
+        match[1] or match[2]
+    ):  # several ranges, or none: the whole file is a valid answer
         return 0, total, False
     if not match[1]:
         start, end = max(0, total - int(match[2])), total - 1

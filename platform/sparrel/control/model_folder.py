@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import jinja2
 from jinja2 import meta
+from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sparrel.control.weights import Tensor, read_header
@@ -71,7 +72,9 @@ def inspect_base_model(folder: Folder, supported: Collection[str]) -> dict[str, 
         raise InvalidArgument("no tokenizer found: tokenizer.json (or tokenizer.model) is missing")
     tensors = _weights(folder)
     text = _text_config(config)
-    _check_shapes(text, tensors, tied=bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings"))))
+    _check_shapes(
+        text, tensors, tied=bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings")))
+    )
     found: dict[str, Any] = {
         "baseModelDetails": {
             "checkpointFormat": "HUGGINGFACE",
@@ -100,7 +103,11 @@ def inspect_adapter(folder: Folder) -> dict[str, Any]:
         _check_adapter_shapes(folder.header("adapter_model.safetensors"), rank)
     elif "adapter_model.bin" not in folder:
         raise InvalidArgument("adapter_model.safetensors (or adapter_model.bin) is missing")
-    details = {"r": rank, "targetModules": modules, "baseModel": str(config.get("base_model_name_or_path") or "")}
+    details = {
+        "r": rank,
+        "targetModules": modules,
+        "baseModel": str(config.get("base_model_name_or_path") or ""),
+    }
     found: dict[str, Any] = {"peftDetails": details}
     if "fireworks.json" in folder and (conversation := _conversation(folder.json("fireworks.json"))):
         found["conversationConfig"] = conversation
@@ -149,7 +156,9 @@ def _indexed_weights(folder: Folder) -> dict[str, Tensor]:
         raise InvalidArgument(f"{INDEX} has no weight_map")
     shards = sorted({str(shard) for shard in weight_map.values()})
     if missing := [shard for shard in shards if shard not in folder]:
-        raise InvalidArgument(f"missing shard {', '.join(missing)}: {INDEX} lists it, but it was not uploaded")
+        raise InvalidArgument(
+            f"missing shard {', '.join(missing)}: {INDEX} lists it, but it was not uploaded"
+        )
     headers = {shard: folder.header(shard) for shard in shards}
     tensors = {}
     for name, shard in weight_map.items():
@@ -173,7 +182,9 @@ def _check_shapes(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, t
     if hidden and vocabulary and embedding.shape != (vocabulary, hidden):
         raise InvalidArgument(_mismatch("model.embed_tokens.weight", embedding, (vocabulary, hidden)))
     if not tied and "lm_head.weight" not in tensors:
-        raise InvalidArgument("the weights have no lm_head.weight, and config.json does not tie it to the embedding")
+        raise InvalidArgument(
+            "the weights have no lm_head.weight, and config.json does not tie it to the embedding"
+        )
     _check_layers(config, tensors)
 
 
@@ -182,7 +193,9 @@ def _check_layers(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> N
     present = {name.removeprefix(prefix).split(".")[0] for name in tensors if name.startswith(prefix)}
     wanted = config.get("num_hidden_layers")
     if isinstance(wanted, int) and (missing := [str(i) for i in range(wanted) if str(i) not in present]):
-        raise InvalidArgument(f"the weights of layer {', '.join(missing[:5])} are missing ({wanted} layers expected)")
+        raise InvalidArgument(
+            f"the weights of layer {', '.join(missing[:5])} are missing ({wanted} layers expected)"
+        )
     hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
     if not (isinstance(hidden, int) and isinstance(heads, int) and heads):
         return
@@ -239,7 +252,7 @@ def _jinja() -> jinja2.Environment:
     return ImmutableSandboxedEnvironment(extensions=["jinja2.ext.loopcontrols", _GenerationTag])
 
 
-class _GenerationTag(jinja2.ext.Extension):
+class _GenerationTag(Extension):
     """`{% generation %}…{% endgeneration %}` marks the assistant's part for training; it renders its body."""
 
     tags = {"generation"}  # noqa: RUF012
@@ -252,7 +265,9 @@ class _GenerationTag(jinja2.ext.Extension):
 def _rank(config: Mapping[str, Any]) -> int:
     rank = config.get("r")
     if not isinstance(rank, int) or not MIN_RANK <= rank <= MAX_RANK:
-        raise InvalidArgument(f"adapter_config.json: r must be between {MIN_RANK} and {MAX_RANK}, not {rank!r}")
+        raise InvalidArgument(
+            f"adapter_config.json: r must be between {MIN_RANK} and {MAX_RANK}, not {rank!r}"
+        )
     return rank
 
 
@@ -274,7 +289,9 @@ def _check_adapter_shapes(tensors: Mapping[str, Tensor], rank: int) -> None:
     for name, tensor in tensors.items():
         axis = 0 if ".lora_A." in name else -1 if ".lora_B." in name else None
         if axis is not None and tensor.shape[axis] != rank:
-            raise InvalidArgument(f"{name} has shape {list(tensor.shape)}, but adapter_config.json says r = {rank}")
+            raise InvalidArgument(
+                f"{name} has shape {list(tensor.shape)}, but adapter_config.json says r = {rank}"
+            )
 
 
 def _conversation(document: Mapping[str, Any]) -> dict[str, str] | None:

@@ -50,7 +50,9 @@ class Signer:
         signed = {name: query[name] for name in ("expires", "size") if name in query}
         expected = self._signature(method, path, signed)
         if not hmac.compare_digest(expected.encode(), query.get("signature", "").encode()):
-            raise errors.PermissionDenied("the URL's signature does not match: use the URL exactly as it was given")
+            raise errors.PermissionDenied(
+                "the URL's signature does not match: use the URL exactly as it was given"
+            )
         if int(signed["expires"]) < time.time():
             raise errors.PermissionDenied("the URL has expired: ask for a new one")
         return int(signed["size"]) if "size" in signed else None

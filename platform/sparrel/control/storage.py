@@ -90,7 +90,9 @@ class Storage:
         if self._is_local:
             free = await asyncio.to_thread(self._free_bytes)
             if num_bytes > free:
-                raise errors.StorageFull(f"the upload needs {num_bytes} bytes and the storage has {free} left")
+                raise errors.StorageFull(
+                    f"the upload needs {num_bytes} bytes and the storage has {free} left"
+                )
 
     def open(self, key: str) -> BinaryIO:
         """Open a file for reading from any position; blocks, so call it from a thread."""
@@ -118,7 +120,9 @@ class Storage:
                 with _storage_errors(part):
                     await asyncio.to_thread(_append, file, hashes.values(), chunk)
             if received != size:
-                raise errors.InvalidArgument(f"{received} bytes were sent, {size} were announced: send it again")
+                raise errors.InvalidArgument(
+                    f"{received} bytes were sent, {size} were announced: send it again"
+                )
             with _storage_errors(part):
                 await asyncio.to_thread(_finish, file)
         except BaseException:

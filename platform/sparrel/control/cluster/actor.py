@@ -11,6 +11,7 @@ import ray
 
 from sparrel import __version__
 from sparrel.control.bootstrap import bootstrap
+from sparrel.control.cluster.names import CONTROLLER, NAMESPACE, find_controller
 from sparrel.control.cluster.ray_runtime import RayRuntime
 from sparrel.control.controller.loop import Controller, ControllerSettings
 from sparrel.control.controller.reconciler import Limits
@@ -18,8 +19,6 @@ from sparrel.control.controller.runtime import ReplicaReport
 from sparrel.control.store import Store
 from sparrel.settings import Settings
 
-NAMESPACE = "sparrel"
-NAME = "controller"
 RETRY_S = 2.0
 
 ONE_MACHINE = "SPARREL_ONE_MACHINE"
@@ -88,7 +87,7 @@ class ControllerActor:
 def start_controller() -> Any:
     """Return the platform's controller, started if there is none of this build."""
     try:
-        running = ray.get_actor(NAME, namespace=NAMESPACE)
+        running = find_controller()
         if ray.get(running.identity.remote(), timeout=30)[0] == __version__:
             return running
         # A detached actor keeps the code it was started with.
@@ -97,7 +96,7 @@ def start_controller() -> Any:
         pass
     actor = ray.remote(ControllerActor)
     return actor.options(
-        name=NAME,
+        name=CONTROLLER,
         namespace=NAMESPACE,
         lifetime="detached",
         get_if_exists=True,
@@ -106,11 +105,6 @@ def start_controller() -> Any:
         max_concurrency=1000,
         resources=_on_head(),
     ).remote()
-
-
-def find_controller() -> Any:
-    """Return a handle; it stays good when the controller is restarted."""
-    return ray.get_actor(NAME, namespace=NAMESPACE)
 
 
 def _on_head() -> dict[str, float]:

@@ -18,9 +18,10 @@ from types import FrameType
 import ray
 from ray import serve
 
-from sparrel.control.cluster.actor import NAMESPACE, start_controller
+from sparrel.control.cluster.actor import start_controller
 from sparrel.control.cluster.environment import LOOPBACK, PORTS
 from sparrel.control.cluster.layout import Layout
+from sparrel.control.cluster.names import NAMESPACE
 from sparrel.control.cluster.node import LocalNode, first_death, start_node, stop_node
 from sparrel.control.cluster.serve_app import deploy_ingress
 from sparrel.settings import Settings

@@ -79,13 +79,7 @@ def up(
         supervisor = _launch(layout)
         _follow(layout, supervisor, say, began + timeout_s)
         say("Waiting for the ingress to answer")
-        _until(
-            lambda: _answers(settings.base_url),
-            layout,
-            supervisor,
-            began + timeout_s,
-            "The ingress is silent.",
-        )
+        _wait_for_ingress(layout, supervisor, began + timeout_s)
     if wait_for_demo:
         _wait_for_demo(layout, say, began + timeout_s)
     return Started(settings.base_url, _api_key(layout), False, time.monotonic() - began)
@@ -182,18 +176,12 @@ def _follow(layout: Layout, supervisor: subprocess.Popen[bytes], say: Say, deadl
         time.sleep(POLL_S)
 
 
-def _until(
-    done: Callable[[], bool],
-    layout: Layout,
-    supervisor: subprocess.Popen[bytes],
-    deadline: float,
-    reason: str,
-) -> None:
-    while not done():
+def _wait_for_ingress(layout: Layout, supervisor: subprocess.Popen[bytes], deadline: float) -> None:
+    while not _answers(layout.settings.base_url):
         if supervisor.poll() is not None:
             _give_up(layout, f"The supervisor ended with {supervisor.returncode}.")
         if time.monotonic() > deadline:
-            _give_up(layout, reason)
+            _give_up(layout, "The ingress does not answer.")
         time.sleep(POLL_S)
 
 

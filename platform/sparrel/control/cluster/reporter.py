@@ -11,7 +11,7 @@ from typing import Any
 
 from ray.exceptions import RayError
 
-from sparrel.control.cluster.actor import find_controller
+from sparrel.control.cluster.names import find_controller
 from sparrel.control.controller.runtime import Phase, ReplicaReport
 
 PERIOD_S = 1.0
