@@ -104,3 +104,9 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 @pytest.fixture(scope="session")
 def llama(model_folder: Callable[[str], Path]) -> Path:
     return model_folder("llama")
+
+
+def random_prompts(*lengths: int, seed: int = 0) -> list[list[int]]:
+    """Prompts of the given lengths, free of special tokens; the same for the same arguments."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randint(3, VOCAB, (length,), generator=generator).tolist() for length in lengths]

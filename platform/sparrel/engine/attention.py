@@ -12,6 +12,7 @@ values of one token, so that one copy writes and one gather reads both.
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -82,8 +83,7 @@ class PagedAttention:
         self.heads = geometry.num_kv_heads
         self.head_dim = geometry.head_dim
         shape = (num_blocks, block_size, 2 * self.heads, self.head_dim)
-        # NOTE: zeros, because a masked slot still takes part in 0 * value: it must be finite.
-        self.cache = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(geometry.num_layers)]
+        self.cache = [_zeros(shape, dtype, device) for _ in range(geometry.num_layers)]
         self._workspace = torch.empty((0, *shape[1:]), dtype=dtype, device=device)
         self._plan: AttentionPlan | None = None
 
@@ -193,6 +193,14 @@ class PagedAttention:
         column = torch.arange(segment.context, device=device)
         visible = column <= row
         return visible if window is None else visible & (column > row - window)
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Zeros, because a masked slot still takes part in 0 * value: it must be finite."""
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    # NOTE: numpy's zeros occupy memory only once they are written to; torch's do so at once.
+    return torch.from_numpy(np.zeros(math.prod(shape) * dtype.itemsize, np.uint8)).view(dtype).view(shape)
 
 
 def group_by_length(lengths: list[int], max_padding: float = MAX_PADDING) -> list[tuple[int, int]]:

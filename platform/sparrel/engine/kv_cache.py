@@ -157,7 +157,8 @@ class BlockManager:
         if self._refcount[block] > 0:
             return
         if self._hash_of[block] is None:
-            self._free.append(block)
+            # The block used last is the one still in the processor's cache.
+            self._free.appendleft(block)
         else:
             self._cached[block] = None
 

@@ -91,7 +91,7 @@ def _num_blocks(
         raise DoesNotFit(f"The key/value cache has no room for one block of {block_bytes:,} bytes.")
     if num_blocks * block_bytes > available:
         raise DoesNotFit(
-            f"A cache of {num_blocks} blocks needs {num_blocks * block_bytes:,} bytes of {available:,} available."
+            f"A cache of {num_blocks} blocks needs {num_blocks * block_bytes:,} bytes of {available:,}."
         )
     return num_blocks
 

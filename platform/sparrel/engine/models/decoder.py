@@ -82,17 +82,18 @@ class DecoderLayer:
             torch.cat([weights.get(f"{n}.bias", (size,)) for n, size in zip(names, sizes, strict=True)]),
         )
 
-    def __call__(self, x: Tensor, cos: Tensor, sin: Tensor, attention: PagedAttention) -> Tensor:
-        """x [T, hidden] to the same."""
+    def __call__(self, x: Tensor, cos: Tensor, sin: Tensor, num: int, attention: PagedAttention) -> Tensor:
+        """x [T, hidden] to the same; rows from `num` on are padding, which attention does not see."""
         spec, num_qk = self.spec, self.spec.num_heads + self.spec.num_kv_heads
         qkv = self.qkv(self.attention_norm(x)).view(x.shape[0], -1, spec.head_dim)
         qk = qkv[:, :num_qk]
         if self.qk_norm is not None:
             qk.copy_(self.qk_norm(qk))
         rotate_(qk, cos, sin)
-        mixed = attention.attend(
-            self.index, qkv[:, : spec.num_heads], qkv[:, spec.num_heads :], self.scale, self.window
-        )
+        q, kv = qkv[:num, : spec.num_heads], qkv[:num, spec.num_heads :]
+        mixed = attention.attend(self.index, q, kv, self.scale, self.window)
+        if num < x.shape[0]:
+            mixed = F.pad(mixed, (0, 0, 0, x.shape[0] - num))
         x = self.out.plus(mixed, x)
         normed = self.mlp_norm(x)
         return self.down.plus(self.up.times(normed, self.gate.silu(normed)), x)
@@ -116,11 +117,15 @@ class Decoder:
     def forward(
         self, input_ids: Tensor, positions: Tensor, max_position: int, attention: PagedAttention
     ) -> Tensor:
-        x = F.embedding(input_ids, self.embedding)
-        cos, sin = self.rope(positions, max_position)
+        num = len(input_ids)
+        missing = max(0, self.head.fast_rows - num)
+        x = F.embedding(F.pad(input_ids, (0, missing)), self.embedding)
+        cos, sin = self.rope(F.pad(positions, (0, missing)), max_position)
         for layer in self.layers:
-            x = layer(x, cos, sin, attention)
-        return x
+            x = layer(x, cos, sin, num, attention)
+        return x[:num]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        return self.head(self.norm(hidden)).float()
+        num = len(hidden)
+        hidden = F.pad(hidden, (0, 0, 0, max(0, self.head.fast_rows - num)))
+        return self.head(self.norm(hidden))[:num].float()
