@@ -37,7 +37,7 @@ _COMMANDS = {
 }  # fmt: skip
 _TEXT_COMMANDS = (
     "text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|mbox|operatorname|textnormal|bm|mathbb|boxed|fbox|"
-    "vec|overrightarrow|overline|bar|hat|widehat"
+    "vec|underline|overrightarrow|overline|bar|hat|widehat"
 )
 _GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta lambda nu xi rho sigma tau phi chi psi omega"
 _GREEK = dict(zip(_GREEK_NAMES.split(), "αβγδεζηθλνξρστφχψω", strict=True))
@@ -53,6 +53,7 @@ def normalize(text: str) -> str:
     text = _unicode(text)
     text = re.sub(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))", " * ", text)
     text = text.replace("**", "^")
+    text = re.sub(r"\b(sin|cos|tan)\s*\^\s*\(?-1\)?", r"arc\1", text)
     text = re.sub(r"\s+", " ", text).strip()
     return _strip_punctuation(text)
 

@@ -213,7 +213,7 @@ def _can_be_left_side(text: str) -> bool:
 
 
 def _is_call(text: str) -> bool:
-    return re.fullmatch(r"[A-Za-z]'*\s*\([a-z]\)", text) is not None
+    return re.fullmatch(r"[A-Za-z]'*\s*\((?:[a-z]|-?\d+(?:\.\d+)?)\)", text) is not None
 
 
 def _inequality(pieces: list[str], operators: list[str]) -> Answer | None:
@@ -252,6 +252,7 @@ def _quantity(text: str) -> Answer | None:
     if first.lower() in _NUMBER_WORDS:
         text = f"{_NUMBER_WORDS[first.lower()]} {rest}".strip()
     text = re.sub(r"°\s*(?=[CF]\b)", "°", text)
+    text = re.sub(r"\bdegrees? (?=celsius|fahrenheit)", "", text, flags=re.IGNORECASE)
     text = re.sub(rf"(?<=\d)\s*({'|'.join(_MAGNITUDES)})\b", _magnitude, text, flags=re.IGNORECASE)
     if re.search(r"\b[ap]\.?m\.?$", text):
         return None  # a time of day
