@@ -13,7 +13,7 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
@@ -197,13 +197,9 @@ def _finish(file: Any) -> None:
 
 
 def _abandon(file: Any) -> None:
-    """Close a file that will not be kept; on an object store drop what was sent of it."""
-    try:
-        if hasattr(file, "discard"):
-            file.discard()
+    """Close a file that will be removed; on a full disk that fails again, and the first error says more."""
+    with suppress(OSError, ValueError):
         file.close()
-    except (OSError, ValueError):  # already closed, or as full as before: the original error says more
-        return
 
 
 @contextmanager
