@@ -1,23 +1,26 @@
-"""The controller as a detached Ray actor: one per platform, restarted by Ray wherever it dies."""
+"""The controller as a detached Ray actor: one per platform, restarted by Ray wherever it dies.
+
+The supervisor imports this module to start the actor; what only the actor needs (the store, the
+reconcilers: 60 MiB) is imported when it runs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 
 from sparrel import __version__
-from sparrel.control.bootstrap import bootstrap
 from sparrel.control.cluster.names import CONTROLLER, NAMESPACE, find_controller
-from sparrel.control.cluster.ray_runtime import RayRuntime
-from sparrel.control.controller.loop import Controller, ControllerSettings
-from sparrel.control.controller.reconciler import Limits
-from sparrel.control.controller.runtime import ReplicaReport
-from sparrel.control.store import Store
 from sparrel.settings import Settings
+
+if TYPE_CHECKING:
+    from sparrel.control.controller.loop import Controller
+    from sparrel.control.controller.runtime import ReplicaReport
+    from sparrel.control.store import Store
 
 RETRY_S = 2.0
 
@@ -64,6 +67,10 @@ class ControllerActor:
         return __version__, os.getpid()
 
     async def _run(self) -> None:
+        from sparrel.control.cluster.ray_runtime import RayRuntime
+        from sparrel.control.controller.loop import Controller, ControllerSettings
+        from sparrel.control.controller.reconciler import Limits
+
         store = await self._open_store()
         limits = Limits(placement_s=30.0) if os.environ.get(ONE_MACHINE) else Limits()
         holder = f"{os.uname().nodename}-{os.getpid()}-{os.urandom(4).hex()}"
@@ -73,6 +80,9 @@ class ControllerActor:
         await self._controller.run()
 
     async def _open_store(self) -> Store:
+        from sparrel.control.bootstrap import bootstrap
+        from sparrel.control.store import Store
+
         while True:
             try:
                 store = await Store.open(self._settings.database)
