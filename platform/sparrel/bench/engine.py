@@ -128,7 +128,9 @@ def measure_ttft(model: str, folder: Path, rounds: int = 5) -> Ttft:
     for turn in range(rounds + 1):
         generator = torch.Generator().manual_seed(turn)
         prefix = torch.randint(0, vocab, (PREFIX_TOKENS,), generator=generator).tolist()
-        costs = [_cost(lambda tail=tail: llm.generate([[*prefix, *tail]], one)) for tail in ([1, 2, 3], [4, 5, 6])]  # type: ignore[misc]
+        costs = [
+            _cost(lambda tail=tail: llm.generate([[*prefix, *tail]], one)) for tail in ([1, 2, 3], [4, 5, 6])
+        ]  # type: ignore[misc]
         pairs.append(costs)
     # The first turn warms up.
     cold, cached = zip(*pairs[1:], strict=True)
@@ -178,7 +180,9 @@ def _ttft_row(ttft: Ttft) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", nargs="+", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--batch", nargs="+", type=int, default=[1, 4, 8, 16])
     parser.add_argument("--threads", type=int, default=1)

@@ -111,6 +111,7 @@ class PagedAttention:
         parts += [self._prefill(cache, segment, q, scale, window) for segment in self._plan.prefills]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    @torch.inference_mode()
     def clear(self, blocks: list[int]) -> None:
         """Overwrite blocks that may hold NaN, before anybody else gets them."""
         index = torch.tensor(blocks, device=self._workspace.device)

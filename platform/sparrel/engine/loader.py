@@ -72,6 +72,8 @@ def weight_bytes(folder: Path) -> int:
 
 def _weight_files(folder: Path) -> list[Path]:
     if not (folder / _INDEX).is_file():
+        if not (folder / _SINGLE).is_file():
+            raise MissingShard(f"{folder}: no {_SINGLE} and no {_INDEX}.")
         return [folder / _SINGLE]
     weight_map = _read_json(folder / _INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
@@ -86,8 +88,6 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _open(path: Path) -> Any:
-    if not path.is_file():
-        raise MissingShard(f"{path.parent}: no {_SINGLE} and no {_INDEX}.")
     try:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as error:
