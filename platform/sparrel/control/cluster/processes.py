@@ -6,9 +6,11 @@ it, also those whose parent has died. A process id alone would not do: ids are u
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import psutil
 
@@ -20,17 +22,16 @@ def new_mark() -> str:
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """Return the live processes that carry `mark`, the calling one excepted."""
+    """Return the live processes that carry `mark` and their descendants, the calling one excepted."""
     if not mark:
         return []
-    found = []
+    found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get(MARK) == mark and _alive(process):
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid not in found and _carries(process, mark):
+                found |= {p.pid: p for p in (process, *process.children(recursive=True))}
+    found.pop(os.getpid(), None)
+    return [process for process in found.values() if _alive(process)]
 
 
 def end(processes: Sequence[psutil.Process], grace_s: float) -> list[psutil.Process]:
@@ -58,13 +59,24 @@ def memory_bytes(processes: Sequence[psutil.Process]) -> int:
     return total
 
 
-def _alive(process: psutil.Process) -> bool:
-    return process.status() != psutil.STATUS_ZOMBIE
-
-
-def _signal(send: object) -> None:
+def _carries(process: psutil.Process, mark: str) -> bool:
+    """Look for the mark in the environment that the process was started with."""
+    entry = f"{MARK}={mark}"
     try:
-        assert callable(send)
+        # NOTE: read raw where possible. Ray's processes write their titles over the beginning of their
+        # environment, at which psutil stops reading.
+        raw = Path(f"/proc/{process.pid}/environ").read_bytes()
+    except FileNotFoundError:
+        return f"{process.environ().get(MARK)}" == mark
+    return entry.encode() in raw.split(b"\0")
+
+
+def _alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def _signal(send: Callable[[], None]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
         send()
-    except psutil.NoSuchProcess:
-        pass
