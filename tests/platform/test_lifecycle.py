@@ -1,12 +1,13 @@
-"""A deployment's life: created, asked, scaled in place, put to sleep, woken, deleted; and failing honestly."""
+"""A deployment's life: created, asked, scaled in place, asleep, woken, deleted; and failing honestly."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.platform.conftest import BROKEN_MODEL, Platform, eventually, stream
+from tests.support.running import BROKEN_MODEL, Platform, eventually, stream
 
 pytestmark = pytest.mark.ray
 
@@ -18,8 +19,8 @@ def test_a_chat_is_streamed(platform: Platform, deployment: str) -> None:
     assert [c["finish_reason"] for c in events[-1]["choices"]] in ([], ["length"])
 
 
-@pytest.mark.deployment_fields(minReplicaCount=1, maxReplicaCount=2)
-def test_scaling_leaves_the_healthy_replica_alone(platform: Platform, deployment: str) -> None:
+def test_scaling_leaves_the_healthy_replica_alone(platform: Platform, deploy: Callable[..., str]) -> None:
+    deployment = deploy(minReplicaCount=1, maxReplicaCount=2)
     [first] = replica_pids(platform, deployment)
     platform.patch(deployment, ":scale", replicaCount=2)
     platform.until(deployment, replicaCount=2, state="READY")

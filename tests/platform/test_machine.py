@@ -14,7 +14,7 @@ from sparrel.control.cluster import local
 from sparrel.control.cluster.layout import Layout
 from sparrel.control.cluster.ports import PortInUse
 from sparrel.settings import Settings
-from tests.platform.conftest import Platform, eventually, start
+from tests.support.running import Platform, eventually, start
 
 pytestmark = pytest.mark.ray
 

@@ -8,7 +8,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.platform.conftest import Platform, eventually, stream
+from tests.support.running import Platform, eventually, stream
 
 pytestmark = pytest.mark.ray
 
