@@ -33,7 +33,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlServer]:
 @pytest.fixture
 def api(server: ControlServer) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {server.api_key}"}
-    with httpx.Client(base_url=f"{server.base_url}/v1/accounts/default", headers=headers, timeout=30) as client:
+    with httpx.Client(
+        base_url=f"{server.base_url}/v1/accounts/default", headers=headers, timeout=30
+    ) as client:
         yield client
 
 
@@ -91,7 +93,9 @@ def test_an_uploaded_model_is_published_with_what_its_files_say(
     assert stored(server, "staging", document["name"]) == []
 
 
-def test_validating_a_published_model_again_changes_nothing(api: httpx.Client, model: str, tmp_path: Path) -> None:
+def test_validating_a_published_model_again_changes_nothing(
+    api: httpx.Client, model: str, tmp_path: Path
+) -> None:
     upload(api, model, model_folders.base_model(tmp_path / "m"))
     ok(api.get(f"{model}:validateUpload"))
     before = ok(api.get(model))
@@ -110,7 +114,9 @@ def test_a_published_model_takes_no_more_files(api: httpx.Client, model: str, tm
     assert "does not expect uploads" in message(late, 400)
 
 
-def test_a_missing_shard_is_named_and_can_be_sent_later(api: httpx.Client, model: str, tmp_path: Path) -> None:
+def test_a_missing_shard_is_named_and_can_be_sent_later(
+    api: httpx.Client, model: str, tmp_path: Path
+) -> None:
     folder = model_folders.base_model(tmp_path / "m")
     shard = folder / "model-00002-of-00002.safetensors"
     data = shard.read_bytes()
@@ -119,7 +125,10 @@ def test_a_missing_shard_is_named_and_can_be_sent_later(api: httpx.Client, model
     reason = message(api.get(f"{model}:validateUpload"), 400)
     assert f"missing shard {shard.name}" in reason
     document = ok(api.get(model))
-    assert (document["state"], document["status"]) == ("UPLOADING", {"code": "INVALID_ARGUMENT", "message": reason})
+    assert (document["state"], document["status"]) == (
+        "UPLOADING",
+        {"code": "INVALID_ARGUMENT", "message": reason},
+    )
     shard.write_bytes(data)
     upload(api, model, folder)
     ok(api.get(f"{model}:validateUpload"))
@@ -131,7 +140,9 @@ def test_an_unsupported_architecture_is_refused(api: httpx.Client, model: str, t
     assert "architecture Unheard is not supported" in message(api.get(f"{model}:validateUpload"), 400)
 
 
-def test_a_context_longer_than_the_models_own_is_refused(api: httpx.Client, model: str, tmp_path: Path) -> None:
+def test_a_context_longer_than_the_models_own_is_refused(
+    api: httpx.Client, model: str, tmp_path: Path
+) -> None:
     ok(api.patch(model, json={"contextLength": 4096}))
     upload(api, model, model_folders.base_model(tmp_path / "m"))
     assert "contextLength 4096 is more" in message(api.get(f"{model}:validateUpload"), 400)
@@ -258,7 +269,12 @@ def test_two_processes_share_one_signing_key_that_only_the_owner_reads(tmp_path:
         ({"x-goog-content-length-range": "many"}, b"abc", 400, "two numbers"),
         ({"content-md5": base64.b64encode(bytes(16)).decode()}, b"abc", 400, "md5 is not the announced one"),
         ({"x-goog-hash": f"md5={base64.b64encode(bytes(16)).decode()}"}, b"abc", 400, "md5 is not"),
-        ({"content-digest": f"sha-256=:{base64.b64encode(bytes(32)).decode()}:"}, b"abc", 400, "sha256 is not"),
+        (
+            {"content-digest": f"sha-256=:{base64.b64encode(bytes(32)).decode()}:"},
+            b"abc",
+            400,
+            "sha256 is not",
+        ),
         ({"content-md5": "%%%"}, b"abc", 400, "not valid base64"),
     ],
 )
@@ -288,7 +304,9 @@ def test_right_checksums_are_accepted_and_the_digest_comes_back(api: httpx.Clien
     url = announce(api, model, {"a.json": 3})["a.json"]
     digest = base64.b64encode(hashlib.sha256(b"abc").digest()).decode()
     md5 = base64.b64encode(hashlib.md5(b"abc").digest()).decode()
-    answer = httpx.put(url, content=b"abc", headers={"x-goog-hash": f"md5={md5}", "repr-digest": f"sha-256=:{digest}:"})
+    answer = httpx.put(
+        url, content=b"abc", headers={"x-goog-hash": f"md5={md5}", "repr-digest": f"sha-256=:{digest}:"}
+    )
     assert answer.status_code == 200
     assert answer.headers["repr-digest"] == f"sha-256=:{digest}:"
 
@@ -305,7 +323,9 @@ def test_an_interrupted_upload_leaves_nothing_and_can_be_repeated(
     eventually(lambda: stored(server, "parts") == [])
     assert stored(server, "staging", f"accounts/default{model}") == []
     assert httpx.put(url.geturl(), content=data).status_code == 200
-    assert [path.stat().st_size for path in stored(server, "staging", f"accounts/default{model}")] == [len(data)]
+    assert [path.stat().st_size for path in stored(server, "staging", f"accounts/default{model}")] == [
+        len(data)
+    ]
 
 
 def test_a_full_disk_is_a_typed_error_and_leaves_nothing(

@@ -79,7 +79,7 @@ def test_without_a_template_a_model_does_not_chat(tmp_path: Path) -> None:
         (truncate(SECOND, 4), f"{SECOND}: not a safetensors file"),
         (write(SECOND, "version https://git-lfs.github.com/spec/v1"), "not a safetensors file"),
         (remove("model.safetensors.index.json"), "index.json is missing"),
-        (write("model.safetensors.index.json", '{"weight_map": {"x": "%s"}}' % SECOND), "does not hold x"),
+        (write("model.safetensors.index.json", f'{{"weight_map": {{"x": "{SECOND}"}}}}'), "does not hold x"),
         (remove("tokenizer.json"), "no tokenizer found"),
         (write("tokenizer_config.json", '{"chat_template": "{% if %}"}'), "not valid Jinja"),
     ],

@@ -18,6 +18,7 @@ from sparrel.cli.progress import waiting
 from sparrel.cli.session import current
 from sparrel.cli.special import special_for
 from sparrel.kernel.catalog import catalog, resource_for_noun
+from sparrel.kernel.fields import Kind
 from sparrel.kernel.resource import Bare, CustomVerb, Resource, Verb, Wrapped
 
 Maker = Callable[[type[Resource], str], click.Command]
@@ -42,6 +43,14 @@ class NounGroup(click.Group):
             return None
         return self._maker(resource, resource.spec.nouns[0])
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(context, args[0]) is None:
+            offered = ", ".join(self.list_commands(context))
+            raise click.UsageError(f"{self.name!r} knows no {args[0]!r}, only: {offered}", context)
+        return super().resolve_command(context, args)
+
 
 def verb_group(name: str) -> click.Group | None:
     """Return the group of a verb that some resource declares itself: `undelete`, `scale`."""
@@ -61,8 +70,14 @@ def verb_names() -> list[str]:
 def _own_verbs() -> Iterator[tuple[type[Resource], CustomVerb]]:
     for resource in catalog().values():
         for verb in resource.spec.custom:
-            if verb.on == "item" and resource.spec.nouns:
+            if verb.on == "item" and resource.spec.nouns and _fits_a_command(verb):
                 yield resource, verb
+
+
+def _fits_a_command(verb: CustomVerb) -> bool:
+    """Whether the verb's arguments can be written as flags."""
+    fields = verb.request.fields().values() if verb.request is not None else ()
+    return all(spec.kind not in (Kind.MAP, Kind.MESSAGE, Kind.LIST) for spec in fields)
 
 
 # --- one command for each standard method ----------------------------------------------------------
@@ -223,7 +238,7 @@ def _show_page(resource: type[Resource], page: dict[str, Any]) -> None:
         return print_json(page)
     documents = page[resource.spec.plural_key]
     if not documents:
-        click.echo(f"No {resource.spec.nouns[-1]} found", err=True)
+        click.echo(f"No {resource.spec.nouns[0]} found", err=True)
         return
     print_table(resource, documents)
     if token := page.get("nextPageToken"):

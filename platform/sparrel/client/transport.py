@@ -21,6 +21,12 @@ from sparrel.errors import (
 )
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_NO_PROXY: dict[str, httpx.AsyncBaseTransport | None] = {
+    "all://127.0.0.1": None,
+    "all://localhost": None,
+    "all://[::1]": None,
+}
+"""A platform on this machine is never behind the proxy of the environment."""
 
 
 class Transport:
@@ -34,7 +40,7 @@ class Transport:
     ) -> None:
         self.config = config
         self._retries = retries or RetryPolicy()
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT)
+        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, mounts=_NO_PROXY)
         self._sleep = sleep
 
     async def close(self) -> None:

@@ -24,7 +24,7 @@ from sparrel.kernel.fields import (
     Timestamp,
     WireEnum,
 )
-from sparrel.kernel.resource import Column, Param, Resource, ResourceSpec, Wrapped
+from sparrel.kernel.resource import Column, CustomVerb, Param, Resource, ResourceSpec, Wrapped
 from sparrel.resources.common import Date, DeployedModelState, Precision
 
 
@@ -130,6 +130,30 @@ class DeployedModelRef(Message):
     public: Annotated[bool, OUTPUT_ONLY] = False
 
 
+class UploadEndpointRequest(Message):
+    """The files that are going to be uploaded."""
+
+    filename_to_size: Annotated[dict[str, Int64], REQUIRED] = {}
+    """Size in bytes by path within the model's folder."""
+    enable_resumable_upload: bool = False
+
+
+class UploadEndpoint(Message):
+    """Where to send each file."""
+
+    filename_to_signed_urls: dict[str, Str] = {}
+    """Expiring URL to PUT the file to, by its path."""
+    filename_to_unsigned_uris: dict[str, Str] = {}
+    """Always empty: the caller never writes to the storage itself."""
+
+
+class DownloadEndpoint(Message):
+    """Where to get each file."""
+
+    filename_to_signed_urls: dict[str, Str] = {}
+    """Expiring URL to GET the file from, by its path."""
+
+
 class Model(Resource):
     """A base model, an adapter or another set of weights."""
 
@@ -140,6 +164,25 @@ class Model(Resource):
             id_key="modelId",
             optional=True,
             params=(Param(name="cluster", doc="Name of the customer's own cluster the model belongs to."),),
+        ),
+        custom=(
+            CustomVerb(
+                name="getUploadEndpoint",
+                request=UploadEndpointRequest,
+                response=UploadEndpoint,
+                doc="Announce files and get a URL to PUT each one to; called again it resumes.",
+            ),
+            CustomVerb(
+                name="validateUpload",
+                method="GET",
+                doc="Check the uploaded files and publish the model.",
+            ),
+            CustomVerb(
+                name="getDownloadEndpoint",
+                method="GET",
+                response=DownloadEndpoint,
+                doc="Get a URL for each file of a published model.",
+            ),
         ),
         list_params=(Param(name="includeDeployedModelRefs", doc="Fill deployedModelRefs."),),
         public_read=True,
