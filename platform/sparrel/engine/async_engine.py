@@ -8,7 +8,7 @@ deltas merged into one, so nothing grows without bound.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -59,7 +59,7 @@ class AsyncEngine:
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
 
-    async def generate(self, request: EngineRequest) -> AsyncIterator[OutputDelta]:
+    async def generate(self, request: EngineRequest) -> AsyncGenerator[OutputDelta, None]:
         """Deltas of one request, the last with a finish reason."""
         self._check_alive()
         if request.request_id in self._keys:

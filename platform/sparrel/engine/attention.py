@@ -21,6 +21,10 @@ from torch import Tensor
 MAX_PADDING = 2.0
 
 
+# Block ids to gather, or a run of neighbours that can be read where it lies.
+Blocks = Tensor | slice
+
+
 @dataclass(frozen=True)
 class CacheGeometry:
     """What one token costs in the cache."""
@@ -39,7 +43,7 @@ class DecodeGroup:
 
     start: int
     end: int
-    blocks: Tensor
+    blocks: Blocks
     """[D * L / block_size] block tables, padded to the longest."""
     lengths: Tensor
     """[D] context lengths."""
@@ -53,7 +57,7 @@ class PrefillSegment:
 
     start: int
     end: int
-    blocks: Tensor
+    blocks: Blocks
     context: int
     masks: dict[int | None, Tensor | None] = field(default_factory=dict)
 
@@ -90,7 +94,7 @@ class PagedAttention:
     def begin(self, plan: AttentionPlan) -> None:
         self._plan = plan
         tables = [group.blocks for group in plan.decodes] + [segment.blocks for segment in plan.prefills]
-        largest = max((table.numel() for table in tables), default=0)
+        largest = max((table.numel() for table in tables if isinstance(table, Tensor)), default=0)
         if largest > self._workspace.shape[0]:
             # Allocated in strides: a fresh large buffer costs page faults on every growth.
             self._workspace = self._workspace.new_empty(
@@ -152,8 +156,10 @@ class PagedAttention:
         )
         return out[0].transpose(0, 1).reshape(num, -1)
 
-    def _gather(self, cache: Tensor, blocks: Tensor) -> Tensor:
+    def _gather(self, cache: Tensor, blocks: Blocks) -> Tensor:
         """[len(blocks), block_size, 2G, d], valid until the next call."""
+        if isinstance(blocks, slice):
+            return cache[blocks]
         return torch.index_select(cache, 0, blocks, out=self._workspace[: blocks.numel()])
 
     def _decode_mask(self, group: DecodeGroup, window: int | None) -> Tensor | None:
@@ -167,9 +173,8 @@ class PagedAttention:
     def _build_decode_mask(self, group: DecodeGroup, window: int | None) -> Tensor | None:
         if window is None and group.end - group.start == 1:
             return None
-        slots = torch.arange(
-            group.blocks.numel() // (group.end - group.start) * self.block_size, device=group.lengths.device
-        )
+        width = -(-group.max_length // self.block_size) * self.block_size
+        slots = torch.arange(width, device=group.lengths.device)
         lengths = group.lengths[:, None]
         hidden = slots >= lengths
         if window is not None:
@@ -189,7 +194,7 @@ class PagedAttention:
         num = segment.end - segment.start
         if window is None and (num == segment.context or num == 1):
             return None
-        device = segment.blocks.device
+        device = self._workspace.device
         row = torch.arange(segment.context - num, segment.context, device=device)[:, None]
         column = torch.arange(segment.context, device=device)
         visible = column <= row

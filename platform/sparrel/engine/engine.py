@@ -222,10 +222,12 @@ class Engine:
     def _budget(self) -> int:
         """Tokens for the next step: fewer than allowed where that many would take too long."""
         most, target = self.config.max_batched_tokens, self.config.target_step_s
-        if target is None or self._token_time == 0.0:
+        if target is None:
             return most
         least = max(_MIN_BUDGET, len(self._scheduler.running) + 1)
-        return min(most, max(least, int(target / self._token_time)))
+        # Before anything was measured the smallest chunk is the safe guess.
+        affordable = int(target / self._token_time) if self._token_time else least
+        return min(most, max(least, affordable))
 
     def _observe(self, elapsed: float, num_tokens: int) -> None:
         self._step_time += _EWMA * (elapsed - self._step_time) if self._step_time else elapsed

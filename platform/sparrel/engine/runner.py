@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .attention import AttentionPlan, DecodeGroup, PagedAttention, PrefillSegment, group_by_length
+from .attention import AttentionPlan, Blocks, DecodeGroup, PagedAttention, PrefillSegment, group_by_length
 from .errors import NumericalError, RequestError
 from .models import CausalModel
 from .request import TokenLogprobs
@@ -101,7 +101,7 @@ class Runner:
                 DecodeGroup(
                     start=start,
                     end=end,
-                    blocks=self._tensor([block for table in tables for block in table]),
+                    blocks=self._blocks([block for table in tables for block in table]),
                     lengths=self._tensor([chunk.end for chunk in members]),
                     max_length=members[-1].end,
                 )
@@ -112,7 +112,7 @@ class Runner:
         segments = []
         for chunk in chunks:
             width = -(-chunk.end // self.attention.block_size)
-            table = self._tensor(self._table(chunk, width))
+            table = self._blocks(self._table(chunk, width))
             segments.append(PrefillSegment(start, start + chunk.length, table, chunk.end))
             start += chunk.length
         return segments
@@ -122,6 +122,10 @@ class Runner:
         """The sequence's blocks up to the chunk's end, padded by repeating the first."""
         blocks = chunk.seq.block_ids[:width]
         return blocks + blocks[:1] * (width - len(blocks))
+
+    def _blocks(self, table: list[int]) -> Blocks:
+        first, num = table[0], len(table)
+        return slice(first, first + num) if table == list(range(first, first + num)) else self._tensor(table)
 
     def _tensor(self, values: list[int]) -> Tensor:
         return torch.tensor(values, dtype=torch.long).to(self.device)

@@ -1,0 +1,1 @@
+"""Measurements: ratios of two sides, taken side by side in one run."""
