@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,18 +21,31 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the newest schema: copying it is faster than migrating each test's own."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+
+    async def migrate() -> None:
+        await (await Store.open(f"sqlite:///{path}")).close()
+
+    asyncio.run(migrate())
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-async def database_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """An empty database of the kind under test."""
     if database == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "sparrel.db")
         return f"sqlite:///{tmp_path}/sparrel.db"
     url: str = request.getfixturevalue("postgres_url")
-    await empty_postgres(url)
+    asyncio.run(empty_postgres(url))
     return url
 
 

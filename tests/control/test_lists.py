@@ -115,7 +115,9 @@ LEAVES = st.one_of(
     TITLE_PARTS.filter(bool).map(title_not),
     TITLE_PARTS.map(title_has),
     st.sampled_from(["d1", "beta", "nothing", "LONG"]).map(bare),
-    st.tuples(st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), st.integers(-1, 5)).map(lambda a: count(*a)),
+    st.tuples(st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), st.integers(-1, 5)).map(
+        lambda a: count(*a)
+    ),
     st.sampled_from(STATES).map(state),
     st.sampled_from(["prod", "dev"]).map(env),
     st.sampled_from(["prod", "dev"]).map(not_env),

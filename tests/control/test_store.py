@@ -35,7 +35,8 @@ async def test_a_lookup_finds_its_row_and_is_unique(store: Store) -> None:
     row.lookup = "hash"
     await store.insert(row)
     found = await store.by_lookup("hash")
-    assert found is not None and found.name == MODEL
+    assert found is not None
+    assert found.name == MODEL
     twin = make_row("accounts/a/models/twin")
     twin.lookup = "hash"
     with pytest.raises(AlreadyExists):
@@ -57,7 +58,8 @@ async def test_of_concurrent_replaces_of_one_version_exactly_one_wins(store: Sto
     )
     assert sum(isinstance(outcome, Aborted) for outcome in outcomes) == 7
     row = await store.get(MODEL)
-    assert row is not None and row.version == 2
+    assert row is not None
+    assert row.version == 2
 
 
 async def test_replacing_or_deleting_an_absent_row_is_not_found(store: Store) -> None:
@@ -76,11 +78,14 @@ async def test_deleting_another_version_is_aborted(store: Store) -> None:
 
 
 async def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail_at_the_end() -> None:
         async with store.transaction() as tx:
             await tx.insert(make_row(MODEL))
             await tx.append_event(Event(account="a", actor="x", method="CreateModel", resource=MODEL))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail_at_the_end()
     assert await store.get(MODEL) is None
     assert await store.events("a") == []
     assert (await store.list(Query(collection="models", account="a"))).total == 0
@@ -139,7 +144,8 @@ async def test_a_lease_has_one_holder_until_it_expires(store: Store, clock: Cloc
     assert await store.leases.acquire("controller", "b", ttl_s=10) is None
     clock.advance(11)
     second = await store.leases.acquire("controller", "b", ttl_s=10)
-    assert second is not None and second > first
+    assert second is not None
+    assert second > first
     assert not await store.leases.renew("controller", "a", first, ttl_s=10)
 
 
@@ -164,10 +170,14 @@ async def test_an_outdated_holder_cannot_write(store: Store, clock: Clock) -> No
     assert old is not None
     clock.advance(2)
     await store.leases.acquire("controller", "b", ttl_s=1)
-    with pytest.raises(Aborted):
+
+    async def write_as_the_former_holder() -> None:
         async with store.transaction() as tx:
             await tx.check_lease("controller", old)
             await tx.insert(make_row(MODEL))
+
+    with pytest.raises(Aborted):
+        await write_as_the_former_holder()
     assert await store.get(MODEL) is None
 
 
@@ -205,9 +215,13 @@ async def test_a_full_disk_is_said_so_and_stores_nothing(tmp_path: Path) -> None
         async with store._writer_engine.connect() as connection:
             pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
             await connection.execute(text(f"PRAGMA max_page_count={pages}"))
-        with pytest.raises(StorageFull):
+
+        async def fill() -> None:
             for n in range(100):
                 await store.insert(make_row(f"{MODEL}{n}", description="x" * 900))
+
+        with pytest.raises(StorageFull):
+            await fill()
         assert await store.get(MODEL) is not None
         assert (await store.list(Query(collection="models", account="a"))).total == len(
             await store.scan("models")

@@ -95,9 +95,11 @@ def test_unset_fields_are_emitted_as_zero_values() -> None:
 def test_a_declaration_describes_its_fields() -> None:
     base_model = Deployment.fields()["base_model"]
     assert (base_model.wire, base_model.kind, base_model.ref) == ("baseModel", Kind.STRING, "models")
-    assert base_model.required and base_model.immutable
+    assert base_model.required
+    assert base_model.immutable
     window = Deployment.field("autoscaling_policy.scaleUpWindow")
-    assert window is not None and window.kind is Kind.DURATION
+    assert window is not None
+    assert window.kind is Kind.DURATION
     assert Deployment.field("nope") is None
 
 

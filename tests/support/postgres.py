@@ -26,7 +26,9 @@ def postgres_server() -> Iterator[str]:
     shutil.chown(folder, owner, owner and pwd.getpwnam(owner).pw_gid)
     data = folder / "data"
     try:
-        _run([_binary("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], owner)
+        _run(
+            [_binary("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], owner
+        )
         server = _start(folder, data, owner)
         try:
             _wait(server, data)

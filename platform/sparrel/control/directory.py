@@ -184,7 +184,9 @@ class StoreDirectory:
         return candidates[0] if candidates else None
 
     async def _hub_model(self, hub_id: str, caller: Principal) -> Route:
-        """Resolve an id of the model hub, which some clients send verbatim."""
+        """Resolve an id of the model hub, `owner/model`, which some clients send verbatim."""
+        if hub_id.count("/") != 1:
+            raise ModelNotFound
         text = f'hugging_face_url="{_quoted(hub_id)}" OR hugging_face_url="{HUB}{_quoted(hub_id)}"'
         query = Query(collection="models", filter=parse(Model, text), page_size=100, count=False)
         for row in (await self._store.list(query)).rows:

@@ -34,6 +34,7 @@ from sparrel.kernel.verbs import find_verb, verb_methods
 from sparrel.settings import Settings
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
 PREFIXES = ("/v1/", "/inference/v1/v1/")
 """The second is where a client that was given the inference address as the host ends up."""
 
@@ -103,11 +104,10 @@ class ResourceRoute(BaseRoute):
 
     async def _answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any] | Response:
         method = scope["method"]
-        headers = scope["headers"]
         target = self._target(scope["path"])
         call = self._method(target, method)
-        principal = await self._authenticate(api_key(headers))
-        body = wire.parse_object(await read_body(receive, headers)) if method != "GET" else {}
+        principal = await self._authenticate(api_key(scope["headers"]))
+        body = wire.parse_object(await read_body(receive)) if method != "GET" else {}
         context = Context(
             resource=target.resource,
             store=self._store,
@@ -218,25 +218,25 @@ def _query(raw: bytes) -> dict[str, str]:
         raise InvalidArgument("the query string is not valid UTF-8") from None
 
 
-async def read_body(receive: Receive, headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Return the whole body; PayloadTooLarge before it fills the memory."""
-    too_large = PayloadTooLarge(f"the request body is larger than {MAX_BODY_BYTES} bytes")
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
-            raise too_large
+async def read_body(receive: Receive) -> bytes:
+    """Return the whole body; PayloadTooLarge before it fills the memory.
+
+    What is too large is still read for a while: a client that is cut off while sending never sees why.
+    """
     chunks: list[bytes] = []
-    size = 0
-    while True:
+    size, more = 0, True
+    while more and size <= MAX_DRAINED_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise InvalidArgument("the client went away before its request was complete")
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise too_large
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)
+        if size <= MAX_BODY_BYTES:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    if size > MAX_BODY_BYTES:
+        raise PayloadTooLarge(f"the request body is larger than {MAX_BODY_BYTES} bytes")
+    return b"".join(chunks)
 
 
 async def send_json(send: Send, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import orjson
@@ -52,9 +53,21 @@ def _reason(text: str) -> str:
     return text.removeprefix("Value error, ")
 
 
-def complete(resource: type[Message], document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored document with fields that did not exist when it was written."""
-    return {**zero_document(resource), **document}
+def complete(message: type[Message], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored document with the fields that did not exist when it was written."""
+    completed = {**zero_document(message), **document}
+    for key, nested in _messages(message):
+        value = completed[key]
+        if value is not None:
+            completed[key] = complete(nested, value)
+    return completed
+
+
+@cache
+def _messages(message: type[Message]) -> tuple[tuple[str, type[Message]], ...]:
+    """Return the fields that are messages themselves."""
+    fields = message.fields().values()
+    return tuple((f.wire, f.message) for f in fields if f.kind is Kind.MESSAGE and f.message is not None)
 
 
 def get_path(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:

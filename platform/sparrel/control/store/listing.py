@@ -34,7 +34,7 @@ class Lister:
         total = self._total(connection, query) if query.count else -1
         if total == 0:
             return Page([], 0, None)
-        order = (*query.order, OrderKey(_NAME))
+        order = _with_tie_break(query.order)
         found = (connection.execute(self._rows(query, order))).all()
         rows = [row_of(record) for record in found[: query.page_size]]
         more = len(found) > query.page_size
@@ -97,6 +97,11 @@ class Lister:
             statement = statement.where(collections.c.account == query.account)
         live, deleted, revision = (connection.execute(statement)).one()
         return int(live), int(deleted), int(revision)
+
+
+def _with_tie_break(order: tuple[OrderKey, ...]) -> tuple[OrderKey, ...]:
+    """Add the name, in the direction of the last key: an index is read one way, forwards or backwards."""
+    return (*order, OrderKey(_NAME, descending=bool(order) and order[-1].descending))
 
 
 def row_of(record: Any) -> Row:
