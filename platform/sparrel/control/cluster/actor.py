@@ -72,7 +72,7 @@ class ControllerActor:
         from sparrel.control.controller.reconciler import Limits
 
         store = await self._open_store()
-        limits = Limits(placement_s=30.0) if os.environ.get(ONE_MACHINE) else Limits()
+        limits = Limits(placement_s=10.0) if os.environ.get(ONE_MACHINE) else Limits()
         holder = f"{os.uname().nodename}-{os.getpid()}-{os.urandom(4).hex()}"
         settings = ControllerSettings(limits=limits)
         self._controller = Controller(store, RayRuntime(), holder=holder, settings=settings)
