@@ -317,7 +317,8 @@ def test_an_interrupted_upload_leaves_nothing_and_can_be_repeated(
     data = bytes(3 << 20)
     url = urlsplit(announce(api, model, {"big.bin": len(data)})["big.bin"])
     with socket.create_connection((url.hostname, url.port)) as connection:  # type: ignore[arg-type]
-        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(data)}\r\n\r\n"
+        head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n"
+        head += f"Content-Length: {len(data)}\r\n\r\n"
         connection.sendall(head.encode() + data[: 2 << 20])
         eventually(lambda: stored(server, "parts") != [])
     eventually(lambda: stored(server, "parts") == [])

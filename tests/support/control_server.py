@@ -52,7 +52,7 @@ def control_server(home: Path) -> Iterator[ControlServer]:
                 uvicorn.Config(create_app(store, settings), log_level="warning", lifespan="off")
             )
             task = asyncio.create_task(server.serve(sockets=[listener]))
-            while not server.started and not task.done():
+            while not server.started and not task.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             started.set()
             await asyncio.to_thread(stop.wait)
@@ -80,3 +80,27 @@ def control_server(home: Path) -> Iterator[ControlServer]:
         stop.set()
         thread.join(20)
         listener.close()
+
+
+def set_state_once_made(server: ControlServer, name: str, *steps: tuple[str, str, str]) -> threading.Thread:
+    """Do what the controller does, from another thread: give a new resource each (state, code, message)."""
+
+    async def work() -> None:
+        store = await Store.open(server.settings.database)
+        try:
+            for state, code, message in steps:
+                await _set_state(store, name, state, code, message)
+        finally:
+            await store.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(work()), daemon=True)
+    thread.start()
+    return thread
+
+
+async def _set_state(store: Store, name: str, state: str, code: str, message: str) -> None:
+    async with asyncio.timeout(30):
+        while (row := await store.get(name)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    row.set_state(state, code, message)
+    await store.replace(row, expected_version=row.version)

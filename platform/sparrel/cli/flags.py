@@ -1,7 +1,7 @@
 """From a declaration's fields to command-line flags, and from given flags back to a request body.
 
-A field with a docstring becomes a flag of its own name; one inside a message too (`autoscalingPolicy.scaleUpWindow`
-is `--scale-up-window`), unless that name is taken. Fields without a docstring exist for other clients only.
+A field with a docstring becomes a flag of its own name; one inside a message too, unless that name is taken:
+`autoscalingPolicy.scaleUpWindow` is `--scale-up-window`. Fields without a docstring get none.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What commands print: data on stdout, as text or JSON, readable without colour."""
+"""What commands print: data on stdout, readable without colour."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,10 +13,6 @@ from sparrel.kernel.fields import FieldSpec, Kind, Message
 from sparrel.kernel.resource import Resource, fields_by_any_name
 
 LONGEST_VALUE = 200
-
-
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_document(resource: type[Resource], document: Mapping[str, Any]) -> None:

@@ -12,8 +12,9 @@ import click
 
 from sparrel.cli.command import HELP, Command
 from sparrel.cli.commands.models import create_model
+from sparrel.cli.echo import print_json
 from sparrel.cli.flags import body_of, field_flags, param_option
-from sparrel.cli.output import print_document, print_json, print_table
+from sparrel.cli.output import print_document, print_table
 from sparrel.cli.progress import waiting
 from sparrel.cli.session import current
 from sparrel.cli.special import special_for

@@ -11,8 +11,23 @@ Without arguments they use `SPARREL_*`, then what `sparrel set-api-key` stored, 
 `sparrel up` started on this machine. Failures are the classes of `sparrel.errors`.
 """
 
-from sparrel.client.aio import AsyncClient
-from sparrel.client.blocking import Client
-from sparrel.client.config import ClientConfig
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sparrel.client.aio import AsyncClient
+    from sparrel.client.blocking import Client
+    from sparrel.client.config import ClientConfig
 
 __all__ = ["AsyncClient", "Client", "ClientConfig"]
+
+_HOMES = {"AsyncClient": "aio", "Client": "blocking", "ClientConfig": "config"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a class when it is first used: the command line wants the small parts without the large ones."""
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

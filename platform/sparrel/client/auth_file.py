@@ -1,4 +1,4 @@
-"""The file that keeps a key between commands: bare `api_key = …` lines, as other clients of this API write it."""
+"""The file that keeps a key between commands: bare `api_key = …` lines, as other clients write it."""
 
 from __future__ import annotations
 

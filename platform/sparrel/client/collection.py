@@ -1,9 +1,9 @@
-"""The methods of one resource, derived from its declaration: create, get, list, update, delete, its own verbs."""
+"""The methods of one resource, derived from its declaration: the standard ones and its own verbs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparrel.errors import FailedPrecondition, InvalidArgument, NotFound, SparrelError, Unimplemented
@@ -67,11 +67,11 @@ class Collection:
         return await self._client.request("GET", await self.collection_path(), query=_camel(query))
 
     async def update(
-        self, name: str, body: Mapping[str, Any], *, mask: str | list[str] | None = None, **params: Any
+        self, name: str, body: Mapping[str, Any], *, mask: str | Sequence[str] | None = None, **params: Any
     ) -> Document:
         """Change the given fields, or exactly those of `mask`: one absent from the body is cleared."""
         self._require(Verb.UPDATE)
-        mask = ",".join(mask) if isinstance(mask, list) else mask
+        mask = mask if mask is None or isinstance(mask, str) else ",".join(mask)
         query = {"updateMask": mask if mask is not None else ",".join(_leaves(self._resource, body))}
         return await self._client.request(
             "PATCH", await self.path(name), query=query | _camel(params), body=dict(body)
@@ -165,7 +165,7 @@ class Collection:
         return f"/v1/{parent}/{self.spec.collection}"
 
     async def path(self, name: str) -> str:
-        """Return the path of one resource; raise InvalidArgument for an empty id or another collection's name."""
+        """Return the path of one resource; refuse an empty id and another collection's name."""
         if not name or name.endswith("/"):
             raise InvalidArgument(EMPTY_ID)
         if "/" not in name:
@@ -196,7 +196,7 @@ def _failure(document: Document) -> Exception | None:
 
 
 def _leaves(message: type[Message], body: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return the paths of the values in a body, so that a field beside one inside a message stays as it is."""
+    """Return the paths of a body's values, so that a field beside one inside a message stays as it is."""
     fields: Mapping[str, FieldSpec] = fields_by_any_name(message)
     paths: list[str] = []
     for key, value in body.items():

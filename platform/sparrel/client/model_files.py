@@ -6,13 +6,15 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
 from sparrel.client.collection import Document
+from sparrel.client.local_files import local_files
 from sparrel.client.retries import RetryPolicy
 from sparrel.client.transport import Broken, Transport
 from sparrel.errors import InvalidArgument
@@ -25,29 +27,6 @@ Progress = Callable[[str, int, int], None]
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT = httpx.Timeout(300.0, connect=10.0)
-IGNORED_SUFFIXES = (".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".tflite", ".md")
-"""Other formats of the same weights, and prose: nothing serves them."""
-
-
-def local_files(folder: Path) -> dict[str, int]:
-    """Return the size of each file that belongs to a model; raise InvalidArgument for an unusable folder."""
-    if not folder.exists():
-        raise InvalidArgument(f"folder {str(folder)!r} does not exist")
-    if not folder.is_dir():
-        raise InvalidArgument(
-            f"{str(folder)!r} is a file: give the folder that holds config.json and the weights"
-        )
-    found = {
-        path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    }
-    files = {name: size for name, size in found.items() if not name.lower().endswith(IGNORED_SUFFIXES)}
-    if any(name.endswith(".safetensors") for name in files):
-        files = {name: size for name, size in files.items() if not name.endswith((".bin", ".bin.index.json"))}
-    if not files:
-        raise InvalidArgument(f"folder {str(folder)!r} holds no model files")
-    return files
 
 
 class ModelFiles:
@@ -61,27 +40,27 @@ class ModelFiles:
         models = self._client.models
         urls = (await models.call("getUploadEndpoint", name, filename_to_size=sizes))["filenameToSignedUrls"]
         for file, size in sizes.items():
-            await self._persist(lambda f=file, s=size: self._put(urls[f], folder / f, f, s, progress))
+            await self._persist(partial(self._put, urls[file], folder / file, file, size, progress))
         await models.call("validateUpload", name)
         return await models.get(name)
 
     async def download(self, name: str, folder: Path, progress: Progress | None) -> list[Path]:
         urls = (await self._client.models.call("getDownloadEndpoint", name))["filenameToSignedUrls"]
-        root = folder.resolve()
+        root = folder.resolve()  # noqa: ASYNC240  (a few metadata reads)
         paths = []
         for file, url in urls.items():
             target = (root / file).resolve()
             if not target.is_relative_to(root):
                 raise InvalidArgument(f"the server named a file outside the folder: {file!r}")
-            await self._persist(lambda f=file, u=url, t=target: self._get(u, t, f, progress))
+            await self._persist(partial(self._get, url, target, file, progress))
             paths.append(target)
         return paths
 
-    async def _persist(self, transfer: Callable[[], object]) -> None:
+    async def _persist(self, transfer: Callable[[], Awaitable[None]]) -> None:
         """Repeat a transfer that broke in the middle."""
         for attempt in range(1, self._retries.attempts + 1):
             try:
-                await transfer()  # type: ignore[misc]
+                await transfer()
                 return
             except Broken:
                 delay = self._retries.delay_s(attempt, {})

@@ -21,15 +21,15 @@ class RetryPolicy:
     max_retry_after_s: float = 60.0
     """A server that asks for more than this gets an error instead of a wait."""
 
-    def may_repeat(self, method: str, status: int | None) -> bool:
-        """Whether sending again cannot do the same thing twice.
+    def may_repeat(self, method: str, status: int | None, *, arrived: bool) -> bool:
+        """Whether sending again can help and cannot do the same thing twice.
 
-        `status` None: no connection was made, so nothing can have happened. A 429 or 503 says that the
-        request was refused; after another 5xx only methods that may be repeated are.
+        `status` None: there was no answer. What did not arrive, and what 429 or 503 refused, was not done;
+        after anything else only methods that may be repeated are.
         """
-        if status is None or status in (429, 503):
+        if not arrived or status in (429, 503):
             return True
-        return status in STATUSES and method in SAFE_METHODS
+        return method in SAFE_METHODS and (status is None or status in STATUSES)
 
     def delay_s(self, attempt: int, headers: Mapping[str, str]) -> float | None:
         """Return how long to wait after try number `attempt` (from 1); None when it is not worth it."""

@@ -78,9 +78,9 @@ class Transport:
             if failure is None and response is not None:
                 return response
             status = response.status_code if response is not None else None
-            connected = response is not None or not isinstance(failure, _NotConnected)
             delay = self._retries.delay_s(attempt, response.headers if response is not None else {})
-            again = self._retries.may_repeat(request.method, status if connected else None) and repeat
+            arrived = not isinstance(failure, _NotConnected)
+            again = repeat and self._retries.may_repeat(request.method, status, arrived=arrived)
             if not again or delay is None or attempt >= self._retries.attempts:
                 assert failure is not None
                 raise failure

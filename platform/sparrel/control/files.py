@@ -4,7 +4,7 @@
     GET  /v1/downloads/{model}/{file}             one file of a published model; ranges are served
 
 Uploads collect under `staging/` and move to `models/` in one step when the model is published
-(`control/rules/model_files.py`). Whoever holds a URL needs no API key; it is good for one file until it expires.
+(`control/rules/model_files.py`). Whoever holds a URL needs no API key; it is good for one file, for a while.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Files:
         return base_url + self.signer.sign("GET", path, valid_s=DOWNLOAD_VALID_S)
 
     async def remove(self, row: Row) -> None:
-        """Remove everything that was uploaded for a model; files that lie elsewhere are not ours to remove."""
+        """Remove what was uploaded for a model; files that lie elsewhere are not ours to remove."""
         if upload := row.internal.get("upload"):
             await self.storage.remove(staging_key(row.name, upload))
             await self.storage.remove(published_key(row.name, upload))

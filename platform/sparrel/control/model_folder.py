@@ -95,7 +95,8 @@ def inspect_adapter(folder: Folder) -> dict[str, Any]:
     """Check a PEFT LoRA folder and return what it decides of the resource."""
     if "adapter_config.json" not in folder and "config.json" in folder:
         raise InvalidArgument(
-            "adapter_config.json is missing: this looks like a base model, which is created with kind HF_BASE_MODEL"
+            "adapter_config.json is missing: this looks like a base model, which is created with kind"
+            " HF_BASE_MODEL"
         )
     config = folder.json("adapter_config.json")
     rank, modules = _rank(config), _target_modules(config)
@@ -125,8 +126,8 @@ def check_config(config: Mapping[str, Any], supported: Collection[str]) -> None:
         raise InvalidArgument("config.json names no architecture (`architectures` is missing or empty)")
     if len(names) > 1 or names[0] not in supported:
         raise InvalidArgument(
-            f"architecture {', '.join(map(str, names))} is not supported: the engine runs causal language models"
-            " such as LlamaForCausalLM, Qwen3ForCausalLM, MistralForCausalLM"
+            f"architecture {', '.join(map(str, names))} is not supported: the engine runs causal language"
+            " models such as LlamaForCausalLM, Qwen3ForCausalLM, MistralForCausalLM"
         )
 
 
@@ -174,7 +175,7 @@ def _text_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_shapes(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, tied: bool) -> None:
-    """Compare the layout that most decoders share with the config; other layouts are the engine's to judge."""
+    """Compare the layout that most decoders share with the config; the engine judges other layouts."""
     embedding = tensors.get("model.embed_tokens.weight")
     if embedding is None:
         return

@@ -17,6 +17,7 @@ from sparrel.kernel.fields import (
     Float,
     Int32,
     Int64,
+    Kind,
     Message,
     Ref,
     Status,
@@ -184,7 +185,7 @@ class Model(Resource):
                 doc="Get a URL for each file of a published model.",
             ),
         ),
-        list_params=(Param(name="includeDeployedModelRefs", doc="Fill deployedModelRefs."),),
+        list_params=(Param(name="includeDeployedModelRefs", kind=Kind.BOOL, doc="Fill deployedModelRefs."),),
         public_read=True,
         nouns=("model", "models"),
         columns=(

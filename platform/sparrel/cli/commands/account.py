@@ -9,7 +9,7 @@ import click
 
 from sparrel import __version__
 from sparrel.cli.command import command
-from sparrel.cli.output import print_json
+from sparrel.cli.echo import print_json
 from sparrel.cli.session import current
 from sparrel.client import auth_file
 from sparrel.errors import InvalidArgument, Unauthenticated, Unavailable
@@ -51,10 +51,8 @@ def whoami() -> None:
     """Show the account and user of the key in use."""
     with current().client() as client:
         account, answer = client.verify()
-        known = {
-            "account": account,
-            **{key: answer[key] for key in ("user", "email", "role") if key in answer},
-        }
+        known: dict[str, str] = {"account": account}
+        known |= {key: answer[key] for key in ("user", "email", "role") if key in answer}
         known["baseUrl"] = client.config.base_url
     if current().json:
         return print_json(known)

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from sparrel.cli.command import command
-from sparrel.cli.output import print_document, print_json
+from sparrel.cli.echo import print_json
+from sparrel.cli.output import print_document
 from sparrel.cli.progress import waiting
 from sparrel.cli.session import current
 from sparrel.errors import FailedPrecondition, NotFound

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from sparrel.cli.command import HELP, command
+from sparrel.cli.echo import print_json
 from sparrel.cli.flags import body_of, field_flags
-from sparrel.cli.output import print_document, print_json
+from sparrel.cli.output import print_document
 from sparrel.cli.progress import transfers
 from sparrel.cli.session import current
-from sparrel.client.model_files import local_files
+from sparrel.client.local_files import local_files
 from sparrel.errors import InvalidArgument, SparrelError, Unimplemented
 from sparrel.kernel.resource import Resource
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparrel.cli.command import command
-from sparrel.cli.output import print_json
+from sparrel.cli.echo import print_json
 from sparrel.cli.session import current
 from sparrel.settings import DEMO_MODEL, Settings
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CURL = """\
 curl {base_url}/inference/v1/chat/completions \\
   -H "Authorization: Bearer {api_key}" -H "Content-Type: application/json" \\
-  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "What is the capital of France?"}}]}}'"""
+  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello! Who are you?"}}]}}'"""
 
 
 @command(

@@ -158,7 +158,7 @@ async def _peft_details(ctx: Context, given: dict[str, Any] | None, found: dict[
     visible = row is not None and (row.account == ctx.account or row.document.get("public"))
     if row is None or not visible:
         raise InvalidArgument(
-            f"peftDetails.baseModel: model {base!r} not found; say which model this adapter is for (--base-model)"
+            f"peftDetails.baseModel: model {base!r} not found; say which model it is for (--base-model)"
         )
     known = {"baseModelType": "", "mergeAddonModelName": ""}
     details = row.document.get("baseModelDetails") or {}
