@@ -208,6 +208,24 @@ def test_a_short_step_target_cuts_prefill_into_small_chunks(llama: Path) -> None
     assert answer(core, prompt).token_ids == expected
 
 
+def test_an_interrupted_step_loses_nothing(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    core, prompts = engine(llama), random_prompts(40, 9)
+    expected = [answer(engine(llama), prompt).token_ids for prompt in prompts]
+    attend = core._runner.attention.attend
+
+    def interrupting(layer: int, *arguments: Any) -> torch.Tensor:
+        core.set_interrupt(layer == 1)
+        return attend(layer, *arguments)
+
+    monkeypatch.setattr(core._runner.attention, "attend", interrupting)
+    for index, prompt in enumerate(prompts):
+        core.add(request(str(index), prompt))
+    assert core.step() == []
+    core.check_invariants()
+    ends = drain(core)
+    assert [ends[str(index)].token_ids for index in range(2)] == expected
+
+
 # --- the prefix cache --------------------------------------------------------------------------
 
 

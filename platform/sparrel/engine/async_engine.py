@@ -18,7 +18,8 @@ from .engine import Engine, EngineStats
 from .errors import EngineDead, InvalidRequest
 from .request import EngineRequest, OutputDelta
 
-DEFAULT_TARGET_STEP_S = 0.08
+# Long enough for chunks of full speed; an abort does not wait for it, it interrupts the step.
+DEFAULT_TARGET_STEP_S = 0.25
 
 
 class AsyncEngine:
@@ -37,7 +38,6 @@ class AsyncEngine:
 
     def __init__(self, config: EngineConfig, engine: Engine | None = None) -> None:
         if config.target_step_s is None:
-            # An abort is seen between two steps, so steps must be short.
             config = replace(config, target_step_s=DEFAULT_TARGET_STEP_S)
         self.config = config
         self._engine = engine
@@ -85,7 +85,7 @@ class AsyncEngine:
         """End a request; its iterator gets a final ABORT delta. Unknown ids are ignored."""
         key = self._keys.get(request_id)
         if key is not None:
-            self._submit(lambda engine: engine.abort(key))
+            self._submit(lambda engine: engine.abort(key), interrupt=True)
 
     def stats(self) -> EngineStats:
         """The engine's counters, at most one step old."""
@@ -129,6 +129,7 @@ class AsyncEngine:
             while not (self._commands or self._stopping or engine.has_work):
                 self._wake.wait()
             commands, self._commands = self._commands, []
+            engine.set_interrupt(False)
         for command in commands:
             command(engine)
         return not self._stopping
@@ -141,9 +142,11 @@ class AsyncEngine:
 
     # --- the event loop ------------------------------------------------------------------------
 
-    def _submit(self, command: Callable[[Engine], None]) -> None:
+    def _submit(self, command: Callable[[Engine], None], interrupt: bool = False) -> None:
         with self._wake:
             self._commands.append(command)
+            if interrupt:
+                self.engine.set_interrupt(True)
             self._wake.notify()
 
     def _deliver(self, deltas: list[OutputDelta]) -> None:

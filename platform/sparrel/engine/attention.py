@@ -72,8 +72,16 @@ class AttentionPlan:
     prefills: list[PrefillSegment]
 
 
+class StepInterrupted(Exception):
+    """The step was given up between two layers. Nothing is lost: its tokens count as not computed."""
+
+
 class PagedAttention:
-    """Owns the cache tensors. `begin` a step, then call `attend` once per layer, in any order."""
+    """
+    Owns the cache tensors. `begin` a step, then call `attend` once per layer, in any order.
+
+    Every layer of every model passes here, so here a long step can be interrupted from another thread.
+    """
 
     def __init__(
         self,
@@ -90,6 +98,8 @@ class PagedAttention:
         self.cache = [_zeros(shape, dtype, device) for _ in range(geometry.num_layers)]
         self._workspace = torch.empty((0, *shape[1:]), dtype=dtype, device=device)
         self._plan: AttentionPlan | None = None
+        self.interrupt = False
+        self.interruptible = True
 
     def begin(self, plan: AttentionPlan) -> None:
         self._plan = plan
@@ -106,9 +116,11 @@ class PagedAttention:
         Store the step's keys and values, then attend.
 
         q [T, H, d]; kv [T, 2G, d], keys then values; returns [T, H * d]. `window` limits how far a
-        token looks back, itself included.
+        token looks back, itself included. Raises StepInterrupted if `interrupt` was set meanwhile.
         """
         assert self._plan is not None
+        if self.interrupt and self.interruptible:
+            raise StepInterrupted
         cache = self.cache[layer]
         cache.view(-1, 2 * self.heads, self.head_dim).index_copy_(0, self._plan.slots, kv)
         parts = [self._decode(cache, group, q, scale, window) for group in self._plan.decodes]

@@ -32,8 +32,8 @@ class EngineConfig:
     max_batched_tokens: int = 512
     """Most tokens in one step; a longer prompt is prefilled in chunks."""
     target_step_s: float | None = None
-    """Shrink prefill chunks so that a step takes about this long: bounds both the stall that a long
-    prompt causes for others and the time until an abort is seen. None: no such bound."""
+    """Shrink prefill chunks so that a step takes about this long: bounds the stall that a long prompt
+    causes for others. None: no such bound in `Engine`, a quarter of a second in `AsyncEngine`."""
     max_model_len: int | None = None
     """Longest prompt plus output. None: the model's own limit, or the cache where that is smaller."""
     max_waiting: int | None = None

@@ -14,6 +14,7 @@ happens to it. Not thread-safe: one thread calls, as `AsyncEngine` does.
 import time
 from dataclasses import dataclass
 
+from .attention import StepInterrupted
 from .config import EngineConfig
 from .errors import CacheTooSmall, EngineDead, InvalidRequest, PromptTooLong, QueueFull, RequestError
 from .loading import load
@@ -136,20 +137,36 @@ class Engine:
         if self._fault is not None:
             raise EngineDead("The engine has stopped after a fault.") from self._fault
         deltas, self._ready = self._ready, []
-        started = time.monotonic()
         try:
-            chunks = self._scheduler.schedule(self._budget())
-            if chunks:
-                self._mark_started([chunk.seq for chunk in chunks], started)
-                for result in self._runner.run(chunks):
-                    delta = self._advance(result)
-                    if delta is not None:
-                        deltas.append(delta)
-                self._observe(time.monotonic() - started, sum(chunk.length for chunk in chunks))
+            return deltas + self._run()
         except Exception as fault:
             self._fault = fault
             raise EngineDead(f"The engine stopped: {fault!r}") from fault
-        return deltas
+
+    def _run(self) -> list[OutputDelta]:
+        chunks = self._scheduler.schedule(self._budget())
+        if not chunks:
+            return []
+        started = time.monotonic()
+        self._mark_started([chunk.seq for chunk in chunks], started)
+        try:
+            results = self._runner.run(chunks)
+        except StepInterrupted:
+            # NOTE: never twice in a row, or a stream of aborts would stop everybody.
+            self._runner.attention.interruptible = False
+            return []
+        self._runner.attention.interruptible = True
+        deltas = [self._advance(result) for result in results]
+        self._observe(time.monotonic() - started, sum(chunk.length for chunk in chunks))
+        return [delta for delta in deltas if delta is not None]
+
+    def set_interrupt(self, on: bool) -> None:
+        """
+        While on, a step gives up at its next layer and returns early; the next one does its work again.
+
+        The one method that another thread may call while `step` runs.
+        """
+        self._runner.attention.interrupt = on
 
     def _advance(self, result: ChunkResult) -> OutputDelta | None:
         """Take a chunk's outcome into its sequence; the delta if there is anything to tell."""
