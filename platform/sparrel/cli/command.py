@@ -12,7 +12,7 @@ import click
 from sparrel.cli.failures import reported
 from sparrel.cli.session import global_options
 
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 _VALUED_FLAG = re.compile(r"--([a-z][a-z0-9-]*)=(true|false|1|0)", re.IGNORECASE)
 
 

@@ -62,7 +62,7 @@ def whoami() -> None:
 
 @command("token")
 def token() -> None:
-    """Print the key in use, for programs that ask this command for it."""
+    """Print the key in use, for other programs."""
     click.echo(_key())
 
 
@@ -74,7 +74,7 @@ def version() -> None:
 
 @command("env")
 def env() -> None:
-    """Print shell exports for every kind of client: `eval "$(sparrel env)"`."""
+    """Print shell exports for every client: `eval "$(sparrel env)"`."""
     variables = client_variables()
     if current().json:
         return print_json(variables)
@@ -83,7 +83,7 @@ def env() -> None:
 
 
 def client_variables() -> dict[str, str]:
-    """Return what each client reads. The same name means the host to one and the inference address to another."""
+    """Return what each client reads: some want the host, others the address of the inference API."""
     host, key, account = current().config().base_url, _key(), _account()
     inference = f"{host}/inference/v1"
     parts = urlsplit(host)

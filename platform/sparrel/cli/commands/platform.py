@@ -31,7 +31,10 @@ curl {base_url}/inference/v1/chat/completions \\
     ),
 )
 def up(timeout_s: float) -> None:
-    """Start the platform on this machine and wait until it answers; one that runs already is left alone."""
+    """Start the platform on this machine.
+
+    Returns once it answers; one that runs already is left alone.
+    """
     from sparrel.control.cluster import local
 
     with _steps() as say:
@@ -53,7 +56,10 @@ def down() -> None:
 
 @command("status")
 def status() -> None:
-    """Say what runs here; the exit status is 0 when it answers and 3 when it does not."""
+    """Say what runs here.
+
+    The exit status is 0 when the platform answers and 3 when it does not.
+    """
     from sparrel.control.cluster import local
 
     found = local.status(Settings.from_env())
@@ -76,7 +82,10 @@ def status() -> None:
     ),
 )
 def logs(part: str | None, lines: int) -> None:
-    """Print the ends of the platform's logs, or of those whose name contains PART."""
+    """Print the ends of the platform's logs.
+
+    With PART only those whose name contains it.
+    """
     from sparrel.control.cluster import local
 
     previous = None
