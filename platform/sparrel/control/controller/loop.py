@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sparrel.control.controller import deployed_models
@@ -191,8 +190,6 @@ class Controller:
             await self._delete(row)
             return replace(row, state="DELETED")
         wanted = replace(row, state=outcome.state, document=outcome.document, internal=outcome.internal)
-        if outcome.state == "DELETED" and row.delete_time is None:
-            wanted.delete_time = datetime.fromtimestamp(self._clock(), UTC)
         return await self._replace(row, wanted)
 
     async def _replace(self, row: Row, wanted: Row) -> Row:

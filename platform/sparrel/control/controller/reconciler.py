@@ -28,7 +28,7 @@ from sparrel.control.controller.specs import NotServable
 from sparrel.kernel.fields import format_timestamp, parse_timestamp
 
 AUTO_DELETE_S = 7 * 24 * 3600
-PURGE_AFTER_S = 30 * 24 * 3600
+PURGE_AFTER_S = 7 * 24 * 3600
 LAST_USED_RESOLUTION_S = 60.0
 
 
@@ -116,7 +116,10 @@ def _delete(scene: Scene) -> Outcome:
         return _outcome(scene, "DELETING", effect=Remove(), keep_status=True)
     if scene.internal.get("hard"):
         return _outcome(scene, "DELETED", purge=True)
-    changes = {"purgeTime": scene.document.get("purgeTime") or _timestamp(scene.now + PURGE_AFTER_S)}
+    changes = {
+        "deleteTime": _timestamp(scene.now),
+        "purgeTime": scene.document.get("purgeTime") or _timestamp(scene.now + PURGE_AFTER_S),
+    }
     return _outcome(scene, "DELETED", changes=changes, keep_status=True)
 
 
