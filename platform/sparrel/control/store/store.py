@@ -88,6 +88,9 @@ class Store:
         if self._direct is not None:
             with suppress(TooLong):
                 return self._direct.list(query)
+        if not query.count:
+            async with self._reading() as connection:
+                return await connection.run_sync(self._lister.page, query)
         with translated():
             async with self._reader_engine.connect() as connection:
                 if self.dialect == "postgresql":
