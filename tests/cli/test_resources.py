@@ -130,6 +130,19 @@ def test_scale_sends_the_number_of_replicas(sparrel: Run) -> None:
     }
 
 
+def test_dry_runs_show_the_whole_request(sparrel: Run) -> None:
+    update = json.loads(sparrel("update", "deployment", "d", "--scale-up-window", "1m", "--dry-run").stdout)
+    assert update == {
+        "method": "PATCH",
+        "path": "/v1/accounts/default/deployments/d",
+        "query": {"updateMask": "autoscaling_policy.scale_up_window"},
+        "body": {"autoscalingPolicy": {"scaleUpWindow": "60s"}},
+    }
+    delete = json.loads(sparrel("delete", "api-key", "k1", "--dry-run").stdout)
+    assert (delete["method"], delete["path"]) == ("POST", "/v1/accounts/default/apiKeys:delete")
+    assert delete["body"] == {"keyId": "k1"}
+
+
 def test_an_update_without_flags_changes_nothing(sparrel: Run) -> None:
     assert "give at least one flag" in sparrel("update", "deployment", "d", code=2).stderr
 

@@ -230,7 +230,7 @@ async def test_the_account_is_asked_for_once() -> None:
 
 @pytest.mark.parametrize("name", ["", "accounts/acme/models/"])
 async def test_an_empty_id_is_refused_before_anything_is_sent(name: str) -> None:
-    with pytest.raises(errors.InvalidArgument, match="^invalid id: id must be at least 1 character long$"):
+    with pytest.raises(errors.InvalidArgument, match=r"^invalid id: id must be at least 1 character long$"):
         await Server().client().models.get(name)
 
 

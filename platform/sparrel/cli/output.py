@@ -33,8 +33,10 @@ def print_table(resource: type[Resource], documents: Sequence[Mapping[str, Any]]
         table.add_column(column.title.upper(), overflow="fold")
     for document in documents:
         table.add_row(*(_cell(document, column.path) for column in resource.spec.columns))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1000
-    Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False).print(table)
+    width, height = shutil.get_terminal_size() if sys.stdout.isatty() else (1000, 1000)
+    Console(file=sys.stdout, width=width, height=height, highlight=False, markup=False, emoji=False).print(
+        table
+    )
 
 
 def title(name: str) -> str:

@@ -167,7 +167,8 @@ def _update(resource: type[Resource], noun: str) -> click.Command:
             if not body:
                 raise click.UsageError("nothing to change: give at least one flag")
             if dry_run:
-                return print_json({"method": "PATCH", "path": collection.path(name), "body": body})
+                path, query, sent = collection.update_request(name, body)
+                return print_json({"method": "PATCH", "path": path, "query": query, "body": sent})
             _show(resource, collection.update(name, body))
 
     options = [_name(noun), *(flag.option for flag in flags), *special.update_params(), _dry_run()]
@@ -181,7 +182,8 @@ def _delete(resource: type[Resource], noun: str) -> click.Command:
         with current().client() as client:
             collection = client.collection(resource.spec.collection)
             if dry_run:
-                return print_json({"method": "DELETE", "path": collection.path(name)})
+                method, path, query, sent = collection.delete_request(name, **values)
+                return print_json({"method": method, "path": path, "query": query, "body": sent})
             collection.delete(name, **values)
         if current().json:
             return print_json({})

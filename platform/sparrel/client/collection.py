@@ -70,19 +70,12 @@ class Collection:
         self, name: str, body: Mapping[str, Any], *, mask: str | Sequence[str] | None = None, **params: Any
     ) -> Document:
         """Change the given fields, or exactly those of `mask`: one absent from the body is cleared."""
-        self._require(Verb.UPDATE)
-        mask = mask if mask is None or isinstance(mask, str) else ",".join(mask)
-        query = {"updateMask": mask if mask is not None else ",".join(_leaves(self._resource, body))}
-        return await self._client.request(
-            "PATCH", await self.path(name), query=query | _camel(params), body=dict(body)
-        )
+        path, query, sent = await self.update_request(name, body, mask=mask, **params)
+        return await self._client.request("PATCH", path, query=query, body=sent)
 
     async def delete(self, name: str, **params: Any) -> None:
-        if not self.spec.offers(Verb.DELETE) and (verb := self._verb("delete")) and verb.on == "collection":
-            await self.call("delete", **{self.spec.id_field: name.rpartition("/")[2]})
-            return
-        self._require(Verb.DELETE)
-        await self._client.request("DELETE", await self.path(name), query=_camel(params))
+        method, path, query, body = await self.delete_request(name, **params)
+        await self._client.request(method, path, query=query, body=body)
 
     # --- verbs of its own --------------------------------------------------------------------------
 
@@ -144,6 +137,24 @@ class Collection:
         if id and not form.id_query:
             raise InvalidArgument(f"the server chooses the id of a {self.spec.singular}")
         return path, ({form.id_query: id} if id else {}) | extra, dict(body)
+
+    async def update_request(
+        self, name: str, body: Mapping[str, Any], *, mask: str | Sequence[str] | None = None, **params: Any
+    ) -> tuple[str, Document, Document]:
+        """Return path, query and body of an update."""
+        self._require(Verb.UPDATE)
+        given = _leaves(self._resource, body) if mask is None else [mask] if isinstance(mask, str) else mask
+        return await self.path(name), {"updateMask": ",".join(given)} | _camel(params), dict(body)
+
+    async def delete_request(self, name: str, **params: Any) -> tuple[str, str, Document, Document | None]:
+        """Return method, path, query and body of a delete; API keys have a verb for it."""
+        verb = self._verb("delete")
+        if not self.spec.offers(Verb.DELETE) and verb is not None and verb.on == "collection":
+            if not name:
+                raise InvalidArgument(EMPTY_ID)
+            return await self.verb_request("delete", **{self.spec.id_field: name.rpartition("/")[2]})
+        self._require(Verb.DELETE)
+        return "DELETE", await self.path(name), _camel(params), None
 
     async def verb_request(
         self, verb: str, name: str = "", **arguments: Any
