@@ -46,17 +46,23 @@ SERVE_DATA_PATH = {
 
 
 def platform_environment(layout: Layout, ports: Ports) -> dict[str, str]:
-    """Return the variables of the supervisor and all of its descendants."""
-    root = layout.socket_root()
-    folder = root / "h"
+    """Return the environment of a one-machine platform's supervisor and all of its descendants."""
     return {
         **os.environ,
         **layout.settings.to_env(),
-        PORTS: json.dumps(ports.stored()),
-        "SPARREL_ONE_MACHINE": "1",
+        **serve_environment(layout, ports),
         **RAY_ISOLATION,
         "RAY_AUTH_TOKEN_PATH": str(layout.ray_token),
-        "RAY_TMPDIR": str(root),
+        "RAY_TMPDIR": str(layout.socket_root_in_use()),
+        "SPARREL_ONE_MACHINE": "1",
+        PORTS: json.dumps(ports.stored()),
+    }
+
+
+def serve_environment(layout: Layout, ports: Ports) -> dict[str, str]:
+    """Return the variables by which Serve and its HAProxy are this platform's own."""
+    folder = layout.socket_root() / "h"
+    return {
         **SERVE_DATA_PATH,
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(_launcher(layout)),
         haproxy.BINARY: _binary(),

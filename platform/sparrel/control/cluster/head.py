@@ -16,18 +16,15 @@ import traceback
 from types import FrameType
 
 import ray
-from ray import serve
 
-from sparrel.control.cluster.actor import start_controller
-from sparrel.control.cluster.environment import LOOPBACK, PORTS
+from sparrel.control.cluster.environment import PORTS
 from sparrel.control.cluster.layout import Layout
 from sparrel.control.cluster.names import NAMESPACE
 from sparrel.control.cluster.node import LocalNode, first_death, start_node, stop_node
-from sparrel.control.cluster.serve_app import deploy_ingress
+from sparrel.control.cluster.start import start_platform
 from sparrel.settings import Settings
 
 WATCH_S = 1.0
-CONTROLLER_TIMEOUT_S = 60.0
 
 log = logging.getLogger("sparrel.platform")
 
@@ -66,7 +63,7 @@ def main() -> int:
         node = start_node(layout.socket_root_in_use() / "ray", ports["agent"])
         ray.init(address=node.address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
         _stop_on_signal(stop)
-        start_platform(settings, progress)
+        start_platform(settings, progress.say)
         progress.ready()
         return _watch(node, stop)
     except BaseException as error:
@@ -76,19 +73,6 @@ def main() -> int:
     finally:
         if node is not None:
             stop_node(node)
-
-
-def start_platform(settings: Settings, progress: Progress) -> None:
-    """Start what makes a Ray cluster a platform; on a running one it changes nothing that is current."""
-    progress.say("Starting the controller")
-    controller = start_controller()
-    progress.say("Starting Serve")
-    serve.start(proxy_location="HeadOnly", http_options={"host": LOOPBACK, "port": settings.port})
-    progress.say("Starting the ingress")
-    deploy_ingress()
-    trouble = ray.get(controller.started.remote(CONTROLLER_TIMEOUT_S), timeout=CONTROLLER_TIMEOUT_S + 30)
-    if trouble:
-        raise RuntimeError(trouble)
 
 
 def _watch(node: LocalNode, stop: threading.Event) -> int:
