@@ -23,10 +23,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
     chosen = recipe.DEBUG if args.debug else recipe.SHIPPED
     chosen = recipe.scaled(chosen, args.steps) if args.steps else chosen
-    per_skill = 2 if args.debug else args.per_skill
+    per_skill = 1 if args.debug else args.per_skill
 
     # 1. The tokenizer, from the corpus
-    tokenizer = build_tokenizer(args.seed)
+    tokenizer = build_tokenizer(args.seed, samples=2_000 if args.debug else 20_000)
 
     # 2. The model
     torch.manual_seed(args.seed)
