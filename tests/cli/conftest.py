@@ -14,7 +14,7 @@ from tests.support.control_server import ControlServer, control_server
 Run = Callable[..., Result]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlServer]:
     with control_server(tmp_path_factory.mktemp("platform")) as server:
         yield server
@@ -36,13 +36,13 @@ def sparrel(server: ControlServer, tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder that passes every check."""
     return model_folders.base_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tiny(server: ControlServer, folder: Path) -> str:
     """A published model in the caller's account."""
     result = CliRunner(env=server.env).invoke(main, ["create", "model", "tiny", str(folder), "--quiet"])

@@ -32,11 +32,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlServer]:
 
 @pytest.fixture
 def api(server: ControlServer) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {server.api_key}"}
-    with httpx.Client(
-        base_url=f"{server.base_url}/v1/accounts/default", headers=headers, timeout=30
-    ) as client:
+    with connected(server) as client:
         yield client
+
+
+def connected(server: ControlServer) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    return httpx.Client(base_url=f"{server.base_url}/v1/accounts/default", headers=headers, timeout=60)
 
 
 @pytest.fixture
@@ -373,13 +375,15 @@ def test_deleting_a_model_deletes_its_files(
 # --- download --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def published(api: httpx.Client, model: str, tmp_path: Path) -> tuple[str, bytes]:
+@pytest.fixture(scope="module")
+def published(server: ControlServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
     """A download URL and the file's content."""
-    folder = model_folders.base_model(tmp_path / "m")
-    upload(api, model, folder)
-    ok(api.get(f"{model}:validateUpload"))
-    urls = ok(api.get(f"{model}:getDownloadEndpoint"))["filenameToSignedUrls"]
+    folder = model_folders.base_model(tmp_path_factory.mktemp("published") / "m")
+    with connected(server) as api:
+        ok(api.post("/models", json={"modelId": "published", "model": BASE}))
+        upload(api, "/models/published", folder)
+        ok(api.get("/models/published:validateUpload"))
+        urls = ok(api.get("/models/published:getDownloadEndpoint"))["filenameToSignedUrls"]
     assert sorted(urls) == sorted(path.name for path in folder.iterdir())
     name = "model-00001-of-00002.safetensors"
     return urls[name], (folder / name).read_bytes()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +94,16 @@ def test_a_damaged_folder_is_refused_with_the_reason(
     with pytest.raises(InvalidArgument) as refusal:
         inspect_base_model(opened(folder), SUPPORTED)
     assert reason in refusal.value.message
+
+
+def test_the_engines_architectures_are_known_without_importing_transformers() -> None:
+    code = (
+        "import sys; from sparrel.control.architectures import supported_architectures as s; names = s();"
+        "assert {'LlamaForCausalLM', 'Qwen3ForCausalLM', 'MixtralForCausalLM', 'GPT2LMHeadModel'} <= names;"
+        "assert not any(name.islower() for name in names) and 'BertModel' not in names;"
+        "sys.exit(bool({'transformers', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_an_adapter_says_its_rank_and_modules(tmp_path: Path) -> None:

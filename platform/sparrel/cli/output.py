@@ -9,17 +9,18 @@ from typing import Any
 
 import click
 
-from sparrel.kernel.fields import FieldSpec, Kind, Message
+from sparrel.kernel.fields import FieldSpec, Message
 from sparrel.kernel.resource import Resource, fields_by_any_name
 
 LONGEST_VALUE = 200
 
 
 def print_document(resource: type[Resource], document: Mapping[str, Any]) -> None:
-    """Print `Key: value` lines of what is set."""
+    """Print `Key: value` lines of what is set, and of what the table shows too."""
+    always = {column.path for column in resource.spec.columns}
     for key, value in document.items():
         spec = fields_by_any_name(resource).get(key)
-        if spec is not None and _worth_showing(spec, value):
+        if spec is not None and (_is_set(spec, value) or (key in always and value not in ("", None))):
             click.echo(f"{title(spec.name)}: {_text(value, spec.message, key)}")
 
 
@@ -44,10 +45,8 @@ def title(name: str) -> str:
     return " ".join(part.capitalize() for part in name.split("_"))
 
 
-def _worth_showing(spec: FieldSpec, value: Any) -> bool:
-    if value in ("", None, [], {}) or (spec.kind is Kind.ENUM and str(value).endswith("UNSPECIFIED")):
-        return False
-    return bool(spec.doc) or value not in (0, False, spec.default)
+def _is_set(spec: FieldSpec, value: Any) -> bool:
+    return value not in ("", None, [], {}, spec.default) and not str(value).endswith("_UNSPECIFIED")
 
 
 def _text(value: Any, message: type[Message] | None, key: str = "") -> str:

@@ -1,50 +1,33 @@
-"""Which model architectures the engine runs.
+"""Which model architectures the engine can take: the causal language models of the installed `transformers`.
 
-The list is the engine's (it takes model code from `transformers`), and importing that costs seconds and
-hundreds of megabytes which a control plane should not carry: a short-lived process looks it up once.
+Importing that library costs seconds and hundreds of megabytes, which a control plane should not carry, so its
+table of names is read from its source, not imported. A few of these the engine refuses when it loads them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
+import ast
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
 
 from sparrel.errors import Internal
 
-_lookup: asyncio.Task[frozenset[str]] | None = None
+TABLE = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
+SOURCE = "transformers/models/auto/modeling_auto.py"
 
 
-async def supported_architectures() -> frozenset[str]:
+@cache
+def supported_architectures() -> frozenset[str]:
     """Return the class names that `config.json` may have under `architectures`."""
-    global _lookup
-    if _lookup is None or (_lookup.done() and (_lookup.cancelled() or _lookup.exception())):
-        _lookup = asyncio.create_task(_ask())
-    return await asyncio.shield(_lookup)
+    source = Path(str(distribution("transformers").locate_file(SOURCE)))
+    for statement in ast.parse(source.read_text()).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == TABLE:
+            return frozenset(_class_names(statement.value))
+    raise Internal(f"{source} has no {TABLE}: this version of transformers is not known")
 
 
-async def _ask() -> frozenset[str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __spec__.name if __spec__ else __name__),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, problem = await process.communicate()
-    if process.returncode:
-        last = problem.decode(errors="replace").strip().rpartition("\n")[2]
-        raise Internal(f"the list of supported architectures could not be read: {last}")
-    return frozenset(json.loads(output.splitlines()[-1]))
-
-
-def main() -> None:
-    """Print the list as JSON."""
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    names: set[str] = set()
-    for value in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
-        names.update([value] if isinstance(value, str) else value)
-    print(json.dumps(sorted(names)))
-
-
-if __name__ == "__main__":
-    main()
+def _class_names(table: ast.expr) -> list[str]:
+    """Return the class names among a table's strings; the others are model types, in lower case."""
+    strings = [n.value for n in ast.walk(table) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return [text for text in strings if text[:1].isupper()]

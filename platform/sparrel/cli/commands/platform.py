@@ -97,7 +97,8 @@ def logs(part: str | None, lines: int) -> None:
         previous = name
         click.echo(line)
     if previous is None:
-        click.echo("No logs yet", err=True)
+        parts = ", ".join(local.log_files(Settings.from_env()))
+        click.echo(f"No lines to show; there are logs of: {parts}", err=True)
 
 
 def _welcome(started: Started) -> None:

@@ -124,8 +124,7 @@ async def _inspect(row: Row, storage: Storage) -> dict[str, Any]:
     try:
         if row.document["kind"] in _ADAPTERS:
             return await asyncio.to_thread(inspect_adapter, folder)
-        supported = await supported_architectures()
-        return await asyncio.to_thread(inspect_base_model, folder, supported)
+        return await asyncio.to_thread(lambda: inspect_base_model(folder, supported_architectures()))
     except NotFound:
         raise Aborted("another validation of this model is running: try again") from None
 
