@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from sparrel.settings import DEMO_MODEL
+
 pytestmark = [pytest.mark.ray, pytest.mark.clients]
 
 ROOT = Path(__file__).parents[2]
@@ -25,14 +27,14 @@ def drive(platform, environment: str, script: str) -> dict[str, Any]:
     python = ROOT / ".venvs" / environment / "bin" / "python"
     assert python.exists(), f"{python} is missing: run `make client-envs`"
     run = subprocess.run(
-        [python, SCRIPTS / script, platform.model, QUESTION],
+        [python, SCRIPTS / script, DEMO_MODEL, QUESTION],
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(platform.settings.home),
             "FIREWORKS_API_KEY": platform.api_key,
-            "FIREWORKS_ACCOUNT_ID": platform.account_id,
-            "FIREWORKS_API_BASE": f"{platform.base_url}/inference/v1",
-            "FIREWORKS_BASE_URL": platform.base_url,
+            "FIREWORKS_ACCOUNT_ID": platform.settings.account,
+            "FIREWORKS_API_BASE": f"{platform.settings.base_url}/inference/v1",
+            "FIREWORKS_BASE_URL": platform.settings.base_url,
         },
         capture_output=True,
         text=True,
@@ -79,7 +81,7 @@ class TestClient019:
         assert found["alternatives"] == [2, 2, 2]
 
     def test_models(self, legacy, platform) -> None:
-        assert platform.model in legacy["models"]
+        assert DEMO_MODEL in legacy["models"]
 
     def test_errors_keep_the_text_that_the_client_retries_on(self, legacy) -> None:
         assert "model not found, inaccessible, and/or not deployed" in legacy["unknown_model"].lower()
@@ -94,14 +96,14 @@ class TestClient12:
         assert generated["completion"]["indices"] == [0, 1, 2, 3]
 
     def test_exactly_one_account(self, generated, platform) -> None:
-        assert generated["accounts"] == [f"accounts/{platform.account_id}"]
+        assert generated["accounts"] == [f"accounts/{platform.settings.account}"]
 
     def test_api_keys_live_and_die(self, generated, platform) -> None:
         keys = generated["api_keys"]
         assert keys["secret_shown"]
         assert keys["listed"]
         assert keys["gone"]
-        assert keys["accounts"] == [f"accounts/{platform.account_id}"]
+        assert keys["accounts"] == [f"accounts/{platform.settings.account}"]
 
     def test_users(self, generated) -> None:
         users = generated["users"]
@@ -114,7 +116,7 @@ class TestClient12:
     def test_deployments(self, generated, platform) -> None:
         deployments = generated["deployments"]
         assert deployments["state"] == "CREATING"
-        assert deployments["base_model"] == platform.model
+        assert deployments["base_model"] == DEMO_MODEL
         assert deployments["renamed"] == "renamed"
         assert deployments["found"]
 

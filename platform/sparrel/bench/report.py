@@ -81,7 +81,7 @@ def markdown(sections: Sequence[Section]) -> str:
         "# Benchmarks",
         "",
         f"Measured by `make bench` on {datetime.now(UTC):%Y-%m-%d} ({machine()}).",
-        "Both sides of each ratio ran in one session, alternately; absolute times of a shared machine mean little.",
+        "Both sides of each ratio ran alternately; absolute times of a shared machine mean little.",
     ]
     return "\n".join(head + [line for section in sections for line in _section(section)]) + "\n"
 

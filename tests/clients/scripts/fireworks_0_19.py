@@ -43,7 +43,9 @@ async def achat(client: fw.AsyncFireworks) -> dict:
 
 
 def legacy_logprobs(client: fw.Fireworks) -> dict:
-    answer = client.completions.create(model=MODEL, prompt="The capital", max_tokens=3, logprobs=2, temperature=0)
+    answer = client.completions.create(
+        model=MODEL, prompt="The capital", max_tokens=3, logprobs=2, temperature=0
+    )
     found = answer.choices[0].logprobs
     return {
         "kind": type(found).__name__,

@@ -70,21 +70,34 @@ def models(client: Fireworks) -> dict:
     renamed = client.models.get(ids[0]).display_name
     for model_id in ids:
         client.models.delete(model_id)
-    return {"paged": all(i in listed for i in ids), "renamed": renamed, "once": len(listed) == len(set(listed))}
+    return {
+        "paged": all(i in listed for i in ids),
+        "renamed": renamed,
+        "once": len(listed) == len(set(listed)),
+    }
 
 
 def deployments(client: Fireworks) -> dict:
     deployment_id = f"sdk-{uuid.uuid4().hex[:6]}"
     made = client.deployments.create(
-        base_model=MODEL, deployment_id=deployment_id, min_replica_count=0, max_replica_count=1,
-        display_name="made by the client", disable_auto_deploy=True,
+        base_model=MODEL,
+        deployment_id=deployment_id,
+        min_replica_count=0,
+        max_replica_count=1,
+        display_name="made by the client",
+        disable_auto_deploy=True,
     )
     client.deployments.update(deployment_id, base_model=MODEL, display_name="renamed")
     renamed = client.deployments.get(deployment_id).display_name
     client.deployments.scale(deployment_id, replica_count=0)
     found = [d.name for d in client.deployments.list(filter='display_name="renamed"')]
     client.deployments.delete(deployment_id, hard=True, ignore_checks=True)
-    return {"state": made.state, "base_model": made.base_model, "renamed": renamed, "found": made.name in found}
+    return {
+        "state": made.state,
+        "base_model": made.base_model,
+        "renamed": renamed,
+        "found": made.name in found,
+    }
 
 
 def failure(call: object, kind: type[Exception]) -> str:
@@ -112,7 +125,8 @@ def main() -> None:
             lambda: Fireworks(api_key="sp_wrong", max_retries=0).models.list(), fireworks.AuthenticationError
         ),
         "bad_field": failure(
-            lambda: client.deployments.create(base_model=MODEL, min_replica_count=-1), fireworks.BadRequestError
+            lambda: client.deployments.create(base_model=MODEL, min_replica_count=-1),
+            fireworks.BadRequestError,
         ),
     }
     print(json.dumps(results))
