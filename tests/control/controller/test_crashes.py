@@ -90,6 +90,7 @@ async def test_dying_at_each_step_changes_nothing_in_the_end(
 ) -> None:
     """Each tick is cut short at a later step than the one before; a new controller carries on."""
     cut, whole = {"at": every}, Controller.tick
+    deaths: list[int] = []
 
     async def tick(controller: Controller) -> bool:
         guillotine.left = cut["at"] % 29
@@ -97,6 +98,7 @@ async def test_dying_at_each_step_changes_nothing_in_the_end(
         try:
             await whole(world.controller)
         except Died:
+            deaths.append(cut["at"])
             world.controller = world.new_controller()
             world.clock.advance(11)
         guillotine.left = -1
@@ -105,6 +107,7 @@ async def test_dying_at_each_step_changes_nothing_in_the_end(
     guillotine = Guillotine(world, monkeypatch)
     monkeypatch.setattr(Controller, "tick", tick)
     assert await story(world) == EXPECTED
+    assert len(deaths) >= 5
 
 
 async def test_only_the_leases_holder_acts(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable
 
@@ -25,7 +26,9 @@ def start_platform(settings: Settings, say: Callable[[str], None]) -> None:
     controller = start_controller()
     say("Starting Serve")
     # HAProxy itself listens where the settings say (haproxy.py); this is for Serve's inner servers.
-    serve.start(proxy_location="HeadOnly", http_options={"host": LOOPBACK, "port": settings.port})
+    # It waits a minute for HAProxy; whoever called us waits for the ingress itself, and longer.
+    with contextlib.suppress(TimeoutError):
+        serve.start(proxy_location="HeadOnly", http_options={"host": LOOPBACK, "port": settings.port})
     say("Starting the ingress")
     deploy_ingress()
     trouble = ray.get(controller.started.remote(CONTROLLER_TIMEOUT_S), timeout=CONTROLLER_TIMEOUT_S + 30)
