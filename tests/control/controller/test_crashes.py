@@ -93,7 +93,7 @@ async def test_dying_at_each_step_changes_nothing_in_the_end(
     deaths: list[int] = []
 
     async def tick(controller: Controller) -> bool:
-        guillotine.left = cut["at"] % 29
+        guillotine.left = cut["at"] % 12
         cut["at"] += every
         try:
             await whole(world.controller)
