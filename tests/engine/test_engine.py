@@ -222,6 +222,7 @@ def test_an_interrupted_step_loses_nothing(llama: Path, monkeypatch: pytest.Monk
         core.add(request(str(index), prompt))
     assert core.step() == []
     core.check_invariants()
+    assert not any(cache.any() for cache in core._runner.attention.cache)
     ends = drain(core)
     assert [ends[str(index)].token_ids for index in range(2)] == expected
 
@@ -307,12 +308,15 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory, llama: Path) -> Path:
 
 @pytest.mark.parametrize("where", [2, 30, 58])
 def test_poison_ends_its_own_request_only(where: int, poisoned: Path, llama: Path) -> None:
-    prompts = [[token if token != POISON else 4 for token in prompt] for prompt in random_prompts(60, 12, 40)]
+    prompts = [
+        [token if token != POISON else 4 for token in prompt] for prompt in random_prompts(3, 5, 7, 60)
+    ]
     config: dict[str, Any] = {"num_blocks": 12, "max_batched_tokens": 24, "max_num_seqs": 4}
     bias = {"logit_bias": {POISON: -100.0}, "ignore_eos": True}
     core = engine(poisoned, **config)
-    bad = [*prompts[0]]
+    bad = prompts.pop()
     bad[where] = POISON
+    # The others inherit its blocks, fill only a part of them, and decode together under a mask.
     core.add(request("bad", bad))
     for index, prompt in enumerate(prompts):
         core.add(request(str(index), prompt, **bias))

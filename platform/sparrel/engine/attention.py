@@ -127,6 +127,11 @@ class PagedAttention:
         parts += [self._prefill(cache, segment, q, scale, window) for segment in self._plan.prefills]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    def forget(self, plan: AttentionPlan) -> None:
+        """Overwrite what an interrupted step wrote: nobody has checked it for NaN."""
+        for cache in self.cache:
+            cache.view(-1, 2 * self.heads, self.head_dim).index_fill_(0, plan.slots, 0.0)
+
     @torch.inference_mode()
     def clear(self, blocks: list[int]) -> None:
         """Overwrite blocks that may hold NaN, before anybody else gets them."""

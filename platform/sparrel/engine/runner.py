@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .attention import AttentionPlan, Blocks, DecodeGroup, PagedAttention, PrefillSegment, group_by_length
+from .attention import (
+    AttentionPlan,
+    Blocks,
+    DecodeGroup,
+    PagedAttention,
+    PrefillSegment,
+    StepInterrupted,
+    group_by_length,
+)
 from .errors import NumericalError, RequestError
 from .models import CausalModel
 from .request import TokenLogprobs
@@ -66,7 +74,11 @@ class Runner:
     def forward(self, step: StepInput) -> Tensor:
         """[T, hidden]; what every rank does with the same input."""
         self.attention.begin(step.attention)
-        return self.model.forward(step.input_ids, step.positions, step.max_position, self.attention)
+        try:
+            return self.model.forward(step.input_ids, step.positions, step.max_position, self.attention)
+        except StepInterrupted:
+            self.attention.forget(step.attention)
+            raise
 
     # --- building the step ---------------------------------------------------------------------
 
