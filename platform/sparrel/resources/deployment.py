@@ -104,7 +104,7 @@ class AutoTune(Message):
 class Placement(Message):
     """Where replicas may run."""
 
-    region: Region = ""
+    region: Region = "REGION_UNSPECIFIED"
     multi_region: MultiRegion = MultiRegion.MULTI_REGION_UNSPECIFIED
     regions: list[Region] = []
 

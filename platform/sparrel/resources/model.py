@@ -68,9 +68,8 @@ class CheckpointFormat(WireEnum):
 
 
 class SnapshotType(WireEnum):
-    """How much of a model a snapshot holds."""
+    """How much of a model a snapshot holds; published clients know no unspecified value."""
 
-    SNAPSHOT_TYPE_UNSPECIFIED = "SNAPSHOT_TYPE_UNSPECIFIED"
     FULL_SNAPSHOT = "FULL_SNAPSHOT"
     INCREMENTAL_SNAPSHOT = "INCREMENTAL_SNAPSHOT"
 
@@ -258,6 +257,6 @@ class Model(Resource):
     rl_tunable: Annotated[bool, OUTPUT_ONLY] = False
     training_context_length: Int32 = 0
     supports_serverless: Annotated[bool, OUTPUT_ONLY] = False
-    snapshot_type: SnapshotType = SnapshotType.SNAPSHOT_TYPE_UNSPECIFIED
+    snapshot_type: SnapshotType = SnapshotType.FULL_SNAPSHOT
     annotations: dict[str, Str] = {}
     """Free key-value pairs."""

@@ -38,7 +38,9 @@ def chat_stream(client: fw.Fireworks) -> dict:
 
 
 async def achat(client: fw.AsyncFireworks) -> dict:
-    answer = await client.chat.completions.acreate(model=MODEL, messages=QUESTION, temperature=0)
+    answer = await client.chat.completions.acreate(
+        model=MODEL, messages=QUESTION, temperature=0, stream=False
+    )
     return {"content": answer.choices[0].message.content}
 
 
@@ -63,8 +65,8 @@ def openai_logprobs(client: fw.Fireworks) -> dict:
     return {"kind": type(found).__name__, "alternatives": [len(c.top_logprobs) for c in found.content]}
 
 
-def models(client: fw.Fireworks) -> list[str]:
-    return [m.id for m in client.models.list().data]
+def models() -> list[str]:
+    return [m.id for m in fw.Model.list().data]
 
 
 def failure(call: object, kind: type[Exception]) -> str:
@@ -83,7 +85,7 @@ def main() -> None:
         "achat": asyncio.run(achat(fw.AsyncFireworks())),
         "legacy_logprobs": legacy_logprobs(client),
         "openai_logprobs": openai_logprobs(client),
-        "models": models(client),
+        "models": models(),
         "unknown_model": failure(
             lambda: client.chat.completions.create(model="accounts/x/models/none", messages=QUESTION),
             InvalidRequestError,

@@ -60,7 +60,7 @@ def _default_placement(document: Document) -> None:
     if placement is None:
         placed = region not in unset
         document["placement"] = {
-            "region": region if placed else "",
+            "region": region if placed else "REGION_UNSPECIFIED",
             "multiRegion": "MULTI_REGION_UNSPECIFIED" if placed else "GLOBAL",
             "regions": [],
         }
