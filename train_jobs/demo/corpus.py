@@ -26,7 +26,7 @@ def is_held_out(conversation: Conversation) -> bool:
 def draw(skill: str, rng: Rng, held_out: bool) -> Conversation:
     """Draw from one side of the split; rejecting within the skill keeps the mix of skills as it is."""
     while True:
-        conversation = skills.SKILLS[skill](rng)
+        conversation = skills.TAUGHT[skill](rng)
         if is_held_out(conversation) == held_out:
             return conversation
 
