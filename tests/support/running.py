@@ -82,14 +82,17 @@ class Platform:
             answer = client.delete(f"/v1/{name}?ignoreChecks=true&hard=true")
         assert answer.status_code == 200, answer.text
 
-    def until(self, name: str, within_s: float = 60.0, **wanted: Any) -> dict[str, Any]:
+    def until(self, name: str, within_s: float = 180.0, **wanted: Any) -> dict[str, Any]:
         """Wait until the resource's fields are as wanted."""
-
-        def look() -> dict[str, Any] | None:
+        deadline = time.monotonic() + within_s
+        while True:
             document = self.get(name)
-            return document if all(document.get(key) == value for key, value in wanted.items()) else None
-
-        return eventually(look, within_s=within_s, what=f"{name} with {wanted}")
+            if all(document.get(key) == value for key, value in wanted.items()):
+                return document
+            if time.monotonic() > deadline:
+                shown = {key: document.get(key) for key in ("state", "status", "replicaCount", "replicaStats")}
+                pytest.fail(f"{name} did not get {wanted} within {within_s:g} s: {shown}")
+            threading.Event().wait(0.1)
 
     # Inference
 

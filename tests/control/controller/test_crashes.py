@@ -107,7 +107,7 @@ async def test_dying_at_each_step_changes_nothing_in_the_end(
     guillotine = Guillotine(world, monkeypatch)
     monkeypatch.setattr(Controller, "tick", tick)
     assert await story(world) == EXPECTED
-    assert len(deaths) >= 5
+    assert len(deaths) >= 5, deaths
 
 
 async def test_only_the_leases_holder_acts(world: World) -> None:

@@ -267,8 +267,8 @@ class Controller:
             self._book.put_back(changed, gone)
             raise
 
-    async def _stored_reports(self) -> list[ReplicaReport]:
-        return [_report(row) for row in await self._store.replicas.list()]
+    async def _stored_reports(self) -> list[tuple[ReplicaReport, float]]:
+        return [(_report(row), row.reported) for row in await self._store.replicas.list()]
 
     async def _watch_demand(self) -> None:
         while True:

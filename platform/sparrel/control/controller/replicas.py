@@ -13,6 +13,8 @@ SILENT_S = 12.0
 """A replica reports every second; a loaded machine may make it miss several."""
 SUSPECT_S = 3.0
 """Enough silence when the runtime, too, counts fewer replicas than have reported."""
+ADOPTED_S = 3.0
+"""Least time for a replica to be heard by a new controller."""
 RATE_WINDOW_S = 30.0
 
 
@@ -32,10 +34,11 @@ class ReplicaBook:
         self._requests: dict[str, int] = {}
         self._tokens: dict[str, deque[tuple[float, int]]] = defaultdict(deque)
 
-    def adopt(self, reports: Iterable[ReplicaReport], now: float) -> None:
-        """Take over the stored reports: silence counts from now."""
-        for report in reports:
-            self._heard.setdefault(report.replica, _Heard(report, now))
+    def adopt(self, reports: Iterable[tuple[ReplicaReport, float]], now: float) -> None:
+        """Take over the stored reports with their times; each gets a moment to be heard again."""
+        for report, at in reports:
+            at = min(max(at, now - SILENT_S + ADOPTED_S), now)
+            self._heard.setdefault(report.replica, _Heard(report, at))
 
     def note(self, report: ReplicaReport, now: float) -> None:
         """Take in a report; one with STOPPING is a replica's last."""
@@ -53,15 +56,17 @@ class ReplicaBook:
 
     def reap(self, seen: Mapping[str, Observation], now: float) -> None:
         """Forget the replicas that fell silent."""
-        running: dict[str, int] = defaultdict(int)
-        for heard in self._heard.values():
-            running[heard.report.deployment] += heard.report.phase is Phase.RUNNING
-        for replica, heard in list(self._heard.items()):
-            group = seen.get(heard.report.deployment)
-            known = group.running_replicas if group is not None else 0
-            limit = SUSPECT_S if running[heard.report.deployment] > known else SILENT_S
-            if now - heard.at > limit:
-                self._forget(replica)
+        groups: dict[str, list[_Heard]] = defaultdict(list)
+        for heard in sorted(self._heard.values(), key=lambda heard: heard.at):
+            groups[heard.report.deployment].append(heard)
+        for deployment, members in groups.items():
+            known = seen[deployment].running_replicas if deployment in seen else 0
+            running = sum(heard.report.phase is Phase.RUNNING for heard in members)
+            for position, heard in enumerate(members):
+                # Where the runtime counts fewer, those that have been silent longest are the missing ones.
+                limit = SUSPECT_S if position < running - known else SILENT_S
+                if now - heard.at > limit:
+                    self._forget(heard.report.replica)
 
     def of(self, deployment: str) -> list[ReplicaReport]:
         return [heard.report for heard in self._heard.values() if heard.report.deployment == deployment]
