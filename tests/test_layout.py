@@ -21,11 +21,7 @@ def test_a_source_root_is_not_a_package(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", SOURCE_ROOTS)
 def test_a_source_root_holds_no_tests(folder: str) -> None:
-    found = [
-        path
-        for pattern in ("conftest.py", "test_*.py")
-        for path in (ROOT / folder).rglob(pattern)
-    ]
+    found = [path for pattern in ("conftest.py", "test_*.py") for path in (ROOT / folder).rglob(pattern)]
     assert found == []
 
 
