@@ -90,7 +90,9 @@ class Platform:
             if all(document.get(key) == value for key, value in wanted.items()):
                 return document
             if time.monotonic() > deadline:
-                shown = {key: document.get(key) for key in ("state", "status", "replicaCount", "replicaStats")}
+                shown = {
+                    key: document.get(key) for key in ("state", "status", "replicaCount", "replicaStats")
+                }
                 pytest.fail(f"{name} did not get {wanted} within {within_s:g} s: {shown}")
             threading.Event().wait(0.1)
 

@@ -299,7 +299,9 @@ def _conversation(document: Mapping[str, Any]) -> dict[str, str] | None:
     conversation = document.get("conversation_config")
     if not isinstance(conversation, dict):
         return None
-    arguments = conversation.get("args") if isinstance(conversation.get("args"), dict) else {}
+    arguments = conversation.get("args")
+    if not isinstance(arguments, dict):
+        arguments = {}
     style, template = str(conversation.get("style", "")), str(arguments.get("template", ""))
     if style == "jinja":
         check_template(template)
