@@ -51,7 +51,7 @@ def api_keys(client: Fireworks, user: str) -> dict:
 
 
 def users(client: Fireworks) -> dict:
-    email = f"{uuid.uuid4().hex[:8]}@example.com"
+    email = f"user{uuid.uuid4().hex[:8]}@example.com"
     made = client.users.create(role="user", email=email)
     user_id = made.name.rsplit("/", 1)[1]
     client.users.update(user_id, role="user", display_name="Renamed")
