@@ -42,6 +42,8 @@ SERVE_DATA_PATH = {
     "RAY_SERVE_HAPROXY_RETRIES": "10",
     # Serve would let a stopping replica idle for 30 s; HAProxy stops using it within one.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+    # Ray starts its workers with the least priority but four; whoever waits for a token does not want that.
+    "RAY_worker_niceness": "0",
     # On a loaded machine Serve's own patience with its proxies ends before they have started.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "90",
     "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
