@@ -86,7 +86,7 @@ async def list_rows(ctx: Context) -> Answer:
         order=parse_order(ctx.resource, params.text("orderBy")),
         page_size=bound["pageSize"],
         cursor=pagination.decode_token(params.text("pageToken"), pagination.fingerprint(bound)),
-        show_deleted=params.flag("showDeleted") or not spec.soft_delete,
+        show_deleted=params.flag("showDeleted") and spec.soft_delete,
     )
     if query.cursor is not None and len(query.cursor) != len(query.order) + 1:
         raise InvalidArgument("pageToken is not one that this service gave out", param="pageToken")
