@@ -42,6 +42,16 @@ def test_any_number_of_waiting_requests_wake_a_sleeper_once(platform: Platform, 
     assert len(replica_pids(platform, deployment)) == 1
 
 
+def test_load_on_the_engine_adds_a_replica(platform: Platform, deploy: Callable[..., str]) -> None:
+    policy = {"scaleUpWindow": "1s", "scaleDownWindow": "3s"}
+    deployment = deploy(minReplicaCount=1, maxReplicaCount=2, maxBatchSize=2, autoscalingPolicy=policy)
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(platform.chat, deployment, 1500) for _ in range(4)]
+        platform.until(deployment, desiredReplicaCount=2)
+        assert [answer.result().status_code for answer in answers] == [200] * 4
+    platform.until(deployment, desiredReplicaCount=1, replicaCount=1)
+
+
 def test_a_deleted_deployment_is_gone_with_its_replicas(platform: Platform) -> None:
     name = platform.deploy("gone")
     platform.until(name, state="READY")
