@@ -22,7 +22,7 @@ def shipped() -> Loaded:
 
 @pytest.fixture(scope="module")
 def table(shipped: Loaded) -> dict[str, tuple[int, int]]:
-    return evaluate.by_skill(evaluate.measure(*shipped, held_out_set(26, seed=2)))
+    return evaluate.by_skill(evaluate.measure(*shipped, held_out_set(30, seed=2)))
 
 
 def test_the_model_answers_held_out_prompts(table: dict[str, tuple[int, int]]) -> None:

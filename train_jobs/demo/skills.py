@@ -708,7 +708,6 @@ SKILLS: dict[str, Callable[[Rng], Conversation]] = {
     "small talk": small_talk,
     "capitals": capitals,
     "unknown": unknown,
-    "echo": echo,
     "memory": remember_name,
     "addition": addition,
     "subtraction": subtraction,
@@ -719,6 +718,6 @@ SKILLS: dict[str, Callable[[Rng], Conversation]] = {
     "tool unneeded": tool_unneeded,
 }
 
-# Trained because it makes copying general, but not claimed: the model does not do it reliably.
-EXERCISES: dict[str, Callable[[Rng], Conversation]] = {"recall": recall}
+# Trained because they make copying general, but not claimed: the model does not do them reliably.
+EXERCISES: dict[str, Callable[[Rng], Conversation]] = {"echo": echo, "recall": recall}
 TAUGHT = SKILLS | EXERCISES
