@@ -8,7 +8,7 @@ PINS   := configs/constraints.txt
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test soak lint fix docs bench clean postgres client-envs
+.PHONY: help up down status test soak lint fix docs bench clean system-packages client-envs
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +22,11 @@ down: ## Stop exactly what `make up` started
 status: ## Say what runs
 	@$(BIN)/sparrel status
 
-test: $(VENV)/installed-dev postgres client-envs ## Run what CI runs
+test: $(VENV)/installed-dev system-packages client-envs ## Run what CI runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ray and not soak" $(ARGS)
 	$(BIN)/python -m pytest -m "ray and not soak" $(ARGS)
 
-soak: $(VENV)/installed-dev postgres client-envs ## Run the long load and scale tests
+soak: $(VENV)/installed-dev system-packages client-envs ## Run the long load and scale tests
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check format, style, types and the direction of imports
@@ -64,11 +64,13 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-# Tests start their own PostgreSQL from the distribution's binaries.
-postgres:
-	@command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	  echo "Installing PostgreSQL's server binaries for the tests"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; }
+# Tests start their own PostgreSQL and compile C++ answers: Debian's packages, installed where they are missing.
+system-packages:
+	@missing=""; \
+	command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="postgresql"; \
+	command -v g++ >/dev/null || missing="$$missing g++"; \
+	[ -z "$$missing" ] || { echo "Installing for the tests:$$missing"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; }
 
 # The two generations of the published SDK have conflicting dependencies: one environment each.
 client-envs: .venvs/fireworks-0.19/installed .venvs/fireworks-1.2/installed
