@@ -98,8 +98,8 @@ class Store:
                 return await connection.run_sync(self._lister.page, query)
 
     async def scan(self, collection: str, *, states: Collection[str] | None = None) -> Sequence[Row]:
-        """Return every row of a collection, of all accounts, for reconcilers."""
-        statement = select(resources).where(resources.c.collection == collection)
+        """Return every row of a collection, of all accounts, by name: for reconcilers."""
+        statement = select(resources).where(resources.c.collection == collection).order_by(resources.c.name)
         if states is not None:
             statement = statement.where(resources.c.state.in_(list(states)))
         async with self._reading() as connection:
