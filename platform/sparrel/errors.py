@@ -208,6 +208,4 @@ def from_response(http_status: int, body: Any) -> SparrelError:
     kind = _BY_STATUS.get(http_status, Internal if http_status >= 500 else InvalidArgument)
     refined = _BY_CODE.get(name or "", kind)
     kind = refined if refined.http_status == http_status else kind
-    if kind is ModelNotFound:
-        return ModelNotFound(message)
     return kind(message, param=inner.get("param"))
